@@ -1,0 +1,152 @@
+"""The measurements: cold start, save to new answer, throughput and latency, memory."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from harness.load import Load, run_load
+from harness.servers import HELLO, Kind, NoAnswer, Running
+
+CONNECTIONS = (1, 32)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often and how long: ``--quick`` makes all of it less."""
+
+    starts: int
+    saves: int
+    rounds: int
+    round_seconds: float
+    memory_answers: int
+    """Answers before the last look at the memory; the first look is at half of them."""
+
+
+FULL = Effort(starts=9, saves=21, rounds=5, round_seconds=4, memory_answers=100_000)
+QUICK = Effort(starts=3, saves=5, rounds=2, round_seconds=1.5, memory_answers=20_000)
+
+
+@dataclass(frozen=True)
+class Times:
+    """The durations of one thing done several times, in milliseconds."""
+
+    each: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.each)
+
+    def __str__(self) -> str:
+        return f"{self.median:,.0f} ms ({min(self.each):,.0f} to {max(self.each):,.0f})"
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Medians over the rounds: answers per second, and latencies in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:,.0f}/s, {self.p50:.2f} ms (p99 {self.p99:.2f})"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes of all processes, after half of the answers and after all of them."""
+
+    answers: int
+    half: float
+    full: float
+
+
+def cold_starts(kinds: list[Kind], effort: Effort) -> dict[str, Times]:
+    """From the start of the command to the first right answer. The kinds take turns."""
+    found: dict[str, list[float]] = {kind.name: [] for kind in kinds}
+    for turn in range(effort.starts + 1):
+        for kind in kinds:
+            with Running(kind) as server:
+                took = server.wait_for(HELLO, timeout=60) - server.started
+            if turn:  # the first turn fills the disk cache
+                found[kind.name].append(took * 1000)
+    return {name: Times(tuple(each)) for name, each in found.items()}
+
+
+def reloads(kinds: list[Kind], effort: Effort) -> dict[str, Times]:
+    """From a save (the file written in place) to the first answer of the new program."""
+    return {kind.name: _reloads(kind, effort.saves) for kind in kinds}
+
+
+def _reloads(kind: Kind, saves: int) -> Times:
+    each = []
+    with Running(kind) as server:
+        server.wait_for(HELLO, timeout=60)
+        original = server.source.read_bytes()
+        for number in range(saves + 1):
+            time.sleep(0.7)  # as a person does: not while the last save is still being served
+            text = b"Save %d." % number
+            program = original.replace(HELLO, text)
+            saved = time.perf_counter()
+            server.source.write_bytes(program)
+            took = server.wait_for(text, timeout=60) - saved
+            if number:
+                each.append(took * 1000)
+    return Times(tuple(each))
+
+
+def speeds(kinds: list[Kind], effort: Effort, *, quiet: bool) -> dict[tuple[str, int], Speed]:
+    """Hello on keep-alive connections. All servers are up; they take turns, so that whatever else
+    the machine does meets all of them."""
+    runs: dict[tuple[str, int], list[Load]] = {}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Running(kind, quiet=quiet)) for kind in kinds]
+        for server in servers:
+            server.wait_for(HELLO, timeout=60)
+            run_load(server.port, 32, seconds=1)
+        for _ in range(effort.rounds):
+            for connections in CONNECTIONS:
+                for server in servers:
+                    load = run_load(server.port, connections, seconds=effort.round_seconds)
+                    runs.setdefault((server.kind.name, connections), []).append(load)
+    return {key: _medians(loads) for key, loads in runs.items()}
+
+
+def _medians(loads: list[Load]) -> Speed:
+    def median(value: Callable[[Load], float]) -> float:
+        return statistics.median(value(load) for load in loads)
+
+    return Speed(
+        median(lambda load: load.rate),
+        median(lambda load: load.latency_ms(0.5)),
+        median(lambda load: load.latency_ms(0.99)),
+    )
+
+
+def memory(kind: Kind, answers: int) -> Memory:
+    """The memory of the whole tree after ``answers`` / 2 and after ``answers``."""
+    with Running(kind) as server:
+        server.wait_for(HELLO, timeout=60)
+        half, full = list(_memory_looks(server, answers))
+    return Memory(answers, half, full)
+
+
+def _memory_looks(server: Running, answers: int) -> Iterator[float]:
+    for _ in range(2):
+        run_load(server.port, 32, answers=answers // 2)
+        time.sleep(1)
+        yield server.memory_mb()
+
+
+def first_answer_or_reason(kind: Kind, timeout: float) -> Times | str:
+    """One cold start, or why there was none."""
+    try:
+        with Running(kind) as server:
+            took = server.wait_for(HELLO, timeout=timeout) - server.started
+    except NoAnswer:
+        return f"no answer in {timeout:.0f} s (it fetches Pyodide from the network at every start)"
+    return Times((took * 1000,))

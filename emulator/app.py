@@ -1,0 +1,230 @@
+"""The composition root: joins the rooms into a running emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.config import ConfigError, parse_var
+from emulator.config.dev_vars import local_vars
+from emulator.diagnostics.report import Report
+from emulator.fleet.launch import ForkServerProcess, launch
+from emulator.project import Project, ProjectError, open_project, open_projects
+
+if TYPE_CHECKING:
+    from emulator.fleet.fleet import Fleet
+    from emulator.front.gateway import Gateway
+    from emulator.journal.console import Console
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8787
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What the command line asks for; ``None``: not given."""
+
+    paths: Sequence[Path]
+    port: int | None = None
+    host: str | None = None
+    environment: str | None = None
+    variables: Sequence[str] = ()
+    """``KEY:VALUE`` each."""
+    persist_to: Path | None = None
+    reload: bool = True
+    log_level: str = "info"
+
+
+def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -> int:
+    """Serve until told to stop; gives the exit status."""
+    color = _wants_color()
+    fork_server = fork_server or launch()
+    try:
+        overrides = dict(parse_var(text) for text in options.variables)
+        projects = open_projects(options.paths, options.environment, overrides)
+    except (ConfigError, ProjectError) as error:
+        _print_reports(error.reports, color)
+        return 1
+    dev = projects[0].config.dev
+    host = options.host or str(dev.get("ip", DEFAULT_HOST))
+    port = options.port if options.port is not None else int(dev.get("port", DEFAULT_PORT))
+    from emulator.front.server import listen
+
+    try:
+        sock = listen(host, port)
+    except OSError as error:
+        print(_cannot_listen(error, host, port), file=sys.stderr)
+        return 1
+    emulator = Emulator(options, overrides, projects, sock, color)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(emulator.run(fork_server))
+
+
+class Emulator:
+    """One run of the server."""
+
+    def __init__(
+        self,
+        options: ServeOptions,
+        overrides: dict[str, str],
+        projects: Sequence[Project],
+        sock: socket.socket,
+        color: bool,
+    ) -> None:
+        from emulator.journal.console import Console
+
+        roots = {project.name: str(project.root) for project in projects}
+        self._options = options
+        self._overrides = overrides
+        self._projects = projects
+        self._sock = sock
+        self._console: Console = Console(sys.stdout.fileno(), color, options.log_level, roots)
+        self._stop = asyncio.Event()
+        self._status = 0
+
+    async def run(self, fork_server: ForkServerProcess) -> int:
+        """Start, serve, stop; gives the exit status."""
+        from emulator.fleet.fleet import Fleet
+        from emulator.front.outbound import Outbound
+
+        outbound = Outbound()
+        fleet = Fleet(fork_server, outbound, self._console, self._broken)
+        try:
+            await self._serve(fleet)
+        finally:
+            await fleet.close()
+            await outbound.close()
+            self._console.close()
+        return self._status
+
+    async def _serve(self, fleet: Fleet) -> None:
+        # The Workers load in their processes while this one still imports its server.
+        loads = [fleet.slot(project.name).deploy(project.spec()) for project in self._projects]
+        gateway = self._gateway(fleet)
+        if gateway is None:
+            return
+        from emulator.front.server import HttpServer
+
+        server = HttpServer(gateway, self._sock)
+        self._handle_signals(server.hurry)
+        self._print_banner()
+        await server.start()
+        stopping = asyncio.create_task(self._stop.wait())
+        loaded = asyncio.create_task(_all(loads))
+        await asyncio.wait([loaded, stopping], return_when=asyncio.FIRST_COMPLETED)
+        reloader = None
+        if not self._stop.is_set():
+            self._console.write(f"Ready on {self._address()}")
+            if self._options.reload:
+                reloader = asyncio.get_running_loop().create_task(self._reload(fleet))
+        await stopping
+        if reloader is not None:
+            reloader.cancel()
+        await server.stop()
+
+    def _gateway(self, fleet: Fleet) -> Gateway | None:
+        from emulator.front.gateway import Gateway, Site
+        from emulator.front.request_cf import load_request_cf
+
+        sites = []
+        for project in self._projects:
+            try:
+                cf = load_request_cf(str(project.root))
+            except ValueError as error:
+                self._console.write(str(error))
+                self._status = 1
+                return None
+            sites.append(Site(project.name, str(project.root), fleet.slot(project.name), cf))
+
+        def local() -> Any:
+            from emulator.front.local_pages import local_pages
+
+            return local_pages(fleet)
+
+        return Gateway(sites, self._console, local)
+
+    async def _reload(self, fleet: Fleet) -> None:
+        from emulator.front.reload import Reloader
+
+        projects = [(project, fleet.slot(project.name)) for project in self._projects]
+        await Reloader(projects, self._reopen, self._console).run()
+
+    def _reopen(self, project: Project) -> Project:
+        return open_project(project.config.path, self._options.environment, self._overrides)
+
+    def _print_banner(self) -> None:
+        from emulator.front.banner import banner
+        from emulator.journal.events import Explained
+
+        secrets = [(project, self._secrets(project)) for project in self._projects]
+        for line in banner(secrets, self._address()):
+            self._console.write(line)
+        for project in self._projects:
+            for warning in project.warnings:
+                self._console(Explained(project.name, warning))
+
+    def _secrets(self, project: Project) -> frozenset[str]:
+        values = local_vars(project.root, project.config.environment, os.environ).values
+        return frozenset(values) - self._overrides.keys()
+
+    def _address(self) -> str:
+        host, port = self._sock.getsockname()[:2]
+        if host in ("127.0.0.1", "0.0.0.0", "::1", "::"):
+            host = "localhost"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _handle_signals(self, hurry: Any) -> None:
+        def on_signal() -> None:
+            if self._stop.is_set():
+                hurry()
+            self._stop.set()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, on_signal)
+
+    def _broken(self) -> None:
+        """The fork server ended before its first fork; its own error is on standard error."""
+        print("The fork server could not start, so no Worker can run.", file=sys.stderr)
+        self._status = 1
+        self._stop.set()
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*tasks)
+
+
+def _loop_factory() -> Any:
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+def _wants_color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _print_reports(reports: Sequence[Report], color: bool) -> None:
+    from emulator.diagnostics.render import render_terminal
+
+    for report in reports:
+        print(render_terminal(report, color, os.getcwd()) + "\n", file=sys.stderr)
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is in use: stop the other program, or choose another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} needs more rights: choose one above 1023 with --port."
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}."

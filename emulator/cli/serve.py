@@ -1,0 +1,56 @@
+"""``cfw-emu serve``: serve the Workers of one or more projects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 picks a free one.  [default: 8787]")
+@click.option("--host", "--ip", "host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the wrangler file.")
+@click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Set a variable; repeatable.")
+@click.option(
+    "--persist-to", type=click.Path(path_type=Path), metavar="DIR", help="Where data is kept between runs."
+)
+@click.option("--no-reload", is_flag=True, help="Do not watch the projects' files.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "log", "warn", "error", "none"]),
+    default="info",
+    show_default=True,
+    help="The least important lines to print.",
+)
+@click.pass_context
+def serve(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    port: int | None,
+    host: str | None,
+    environment: str | None,
+    variables: tuple[str, ...],
+    persist_to: Path | None,
+    no_reload: bool,
+    log_level: str,
+) -> None:
+    """Serve the Workers at PATH (default: the current directory).
+
+    A PATH is a project directory, a wrangler file, or a directory of projects. The first
+    Worker answers http://localhost:PORT, and each answers http://NAME.localhost:PORT.
+    """
+    from emulator.app import ServeOptions, serve
+
+    options = ServeOptions(
+        paths=paths or (Path("."),),
+        port=port,
+        host=host,
+        environment=environment,
+        variables=variables,
+        persist_to=persist_to,
+        reload=not no_reload,
+        log_level=log_level,
+    )
+    context.exit(serve(options, context.obj))

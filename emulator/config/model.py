@@ -1,0 +1,74 @@
+"""What a wrangler file says, for one environment, as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emulator.config.document import Document
+from emulator.diagnostics.report import Place, Report
+
+
+class ConfigError(Exception):
+    """The wrangler file cannot be used; ``reports`` holds all its mistakes, errors first, then warnings."""
+
+    def __init__(self, reports: list[Report]) -> None:
+        super().__init__("\n".join(report.what for report in reports if report.severity == "error"))
+        self.reports = reports
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked wrangler file, with the environment's inheritance and the local variables applied.
+
+    https://developers.cloudflare.com/workers/wrangler/configuration/
+    """
+
+    path: Path
+    """The wrangler file, absolute."""
+    root: Path
+    """Its directory."""
+    name: str
+    main: Path | None
+    """The entry point, absolute, whether it exists or not."""
+    compatibility_date: str
+    compatibility_flags: tuple[str, ...]
+    vars: Mapping[str, Any]
+    """JSON values: the file's, then .dev.vars or .env, then the overrides."""
+    environment: str | None
+    warnings: tuple[Report, ...]
+    files: tuple[Path, ...]
+    """Every file that was read, or would be if it existed."""
+    build: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Mapping[str, Any], ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    dev: Mapping[str, Any] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False, compare=False)
+    """The parsed file, for places."""
+
+    def key_place(self, key: str) -> Place:
+        """Where ``key`` stands: in the environment, else at the top level, else the file as a whole."""
+        return self._place(key, value=False)
+
+    def value_place(self, key: str) -> Place:
+        """Where the value of ``key`` stands."""
+        return self._place(key, value=True)
+
+    def has(self, key: str) -> bool:
+        """Whether the file gives ``key``, at the top level or in the environment."""
+        return self._path(key) is not None
+
+    def _path(self, key: str) -> tuple[str, ...] | None:
+        if self.document is None:
+            return None
+        own = ("env", self.environment, key) if self.environment else (key,)
+        return next((path for path in (own, (key,)) if path in self.document.marks), None)
+
+    def _place(self, key: str, value: bool) -> Place:
+        path = self._path(key)
+        if self.document is None or path is None:
+            return Place(str(self.path))
+        place = self.document.value_place(*path) if value else self.document.key_place(*path)
+        return place or Place(str(self.path))

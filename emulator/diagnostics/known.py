@@ -1,0 +1,72 @@
+"""Known mistakes: code -> what happened, why, and how to mend it.
+
+Call sites give facts (``explain("main-not-found", main="src/entry.py", ...)``); the prose is in the
+tables of this room and nowhere else. Each code is also the anchor of a section in
+``docs/errors.md``. The texts are ``str.format`` templates; a fact that a call site leaves out becomes
+an empty text, because the explanation of a mistake must never raise a second one.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from emulator.diagnostics.known_config import CONFIG_MISTAKES
+from emulator.diagnostics.known_project import PROJECT_MISTAKES
+from emulator.diagnostics.known_runtime import LOAD_MISTAKES, REQUEST_MISTAKES
+from emulator.diagnostics.mistake import Known
+from emulator.diagnostics.report import Place, Report
+
+__all__ = ["KNOWN", "Known", "explain", "facts"]
+
+KNOWN: Final[Mapping[str, Known]] = {
+    **CONFIG_MISTAKES,
+    **PROJECT_MISTAKES,
+    **LOAD_MISTAKES,
+    **REQUEST_MISTAKES,
+}
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def facts(code: str) -> frozenset[str]:
+    """The names of the facts that the texts of ``code`` mention."""
+    names: set[str] = set()
+    for template in KNOWN[code][:3]:
+        names.update(field for _, field, _, _ in string.Formatter().parse(template) if field)
+    return frozenset(names)
+
+
+def explain(
+    code: str,
+    *,
+    where: Place | None = None,
+    frames: Sequence[Place] = (),
+    exception: str = "",
+    event: str = "",
+    severity: str = "",
+    **given: Any,
+) -> Report:
+    """The report of a known mistake, its texts filled with the given facts.
+
+    ``severity`` overrides the usual one of this mistake. Raises ``KeyError`` for an unknown code.
+    """
+    known = KNOWN[code]
+    values = _Facts(given, exception=exception)
+    if known.derive:
+        values |= known.derive(values)
+    return Report(
+        code=code,
+        what=known.what.format_map(values),
+        why=known.why.format_map(values),
+        fix=known.fix.format_map(values).strip("\n"),
+        where=where,
+        frames=list(frames),
+        exception=exception,
+        severity=severity or known.severity,
+        event=event,
+    )

@@ -1,0 +1,114 @@
+"""Known mistakes in a project's files and in how it is served (texts of ``known.KNOWN``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.diagnostics.mistake import Known
+
+
+def _next_port(values: Mapping[str, Any]) -> dict[str, int]:
+    port = str(values.get("port", ""))
+    return {"other_port": int(port) % 65535 + 1 if port.isdecimal() else 8788}
+
+
+PROJECT_MISTAKES: Final[Mapping[str, Known]] = {
+    "no-wrangler-file": Known(
+        "No wrangler file in {directory}",
+        "A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml. Wrangler 4 has no "
+        "`--lang=python` any more: the project is made by hand.",
+        """Create these three files:
+
+wrangler.toml
+    name = "{name}"
+    main = "src/entry.py"
+    compatibility_date = "2024-12-01"
+    compatibility_flags = ["python_workers"]
+
+src/entry.py
+    from js import Response
+
+    async def on_fetch(request, env):
+        return Response.new("Hello from Python on Cloudflare Workers!")
+
+requirements.txt (optional, packages from PyPI, one a line)
+
+or let `cfw-emu new {name}` create them (it comes with a later release).{elsewhere}""",
+    ),
+    "lang-option": Known(
+        "Unknown option: --lang",
+        "`wrangler init --lang=python` is from wrangler 3; wrangler 4 removed it, so it is not here either. "
+        "The language follows from `main` in the wrangler file.",
+        """Write the project by hand (wrangler.toml, src/entry.py) and run it without --lang:
+
+cfw-emu serve {directory}""",
+    ),
+    "no-such-path": Known(
+        "There is no {path}",
+        "`cfw-emu serve` takes a project directory, a wrangler file, or a directory of projects.",
+        "{suggestion}",
+    ),
+    "not-a-wrangler-file": Known(
+        "{path} is not a wrangler file",
+        "A wrangler file ends in .toml, .json or .jsonc.",
+        "Name the project's directory or its wrangler file:\n\ncfw-emu serve {directory}",
+    ),
+    "main-missing": Known(
+        'The wrangler file has no "main"',
+        "`main` names the file that holds the Worker's handlers; without it there is nothing to run.",
+        "Add this line to {config}:\n\n{line}",
+    ),
+    "main-not-found": Known(
+        'The entry point "{main}" does not exist',
+        "`main` is looked up relative to the directory of the wrangler file.",
+        "{suggestion}",
+    ),
+    "main-wrong-case": Known(
+        'The entry point "{main}" is spelled "{actual}" on disk',
+        "Upper and lower case differ in production, even where the file system here ignores that.",
+        "{line}",
+    ),
+    "main-is-directory": Known(
+        'The entry point "{main}" is a directory',
+        "`main` must name one file.",
+        "{suggestion}",
+    ),
+    "main-not-served-yet": Known(
+        '"{main}" is {language}: this release serves Python Workers only',
+        "Go (WebAssembly) and JavaScript Workers come with the next release.",
+        "Serve a project whose main ends in .py, or use `npx wrangler dev` for this one.",
+    ),
+    "no-python-workers-flag": Known(
+        "The python_workers compatibility flag is required to use Python.",
+        'main is "{main}", and without this flag the platform takes it for JavaScript: production answers '
+        "nothing useful, `wrangler dev` seems to hang.",
+        "{where_to}:\n\n{line}",
+    ),
+    "duplicate-worker-name": Known(
+        'Two projects are named "{name}"',
+        "Each Worker answers http://<name>.localhost, so names must differ. The other one is {other}.",
+        "Give one of them another `name` in its wrangler file.",
+    ),
+    "file-unreadable": Known(
+        "{path} cannot be read: {reason}",
+        "The file exists, but the operating system does not let this process read it.",
+        "Check its permissions: ls -l {path}",
+    ),
+    "file-not-utf8": Known(
+        "{path} is not UTF-8 text",
+        "Byte {byte} at offset {offset} does not belong to UTF-8. Some editors save as UTF-16, GBK or Big5.",
+        "Save the file as UTF-8.",
+    ),
+    "port-in-use": Known(
+        "Port {port} on {host} is in use",
+        "Another program (perhaps another `cfw-emu` or `wrangler dev`) listens there.",
+        "Stop it, or choose another port: cfw-emu serve --port {other_port}",
+        derive=_next_port,
+    ),
+    "cf-json-invalid": Known(
+        "cf.json is not a JSON object: {message}",
+        "cf.json in the project overrides the placeholder values of request.cf.",
+        'Write an object, for example {{"country": "TW", "colo": "TPE"}}',
+    ),
+}

@@ -1,0 +1,269 @@
+"""Known mistakes of a Worker's code, while it loads and while it answers (texts of ``known.KNOWN``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.diagnostics.mistake import Known
+
+_GLOBAL_HANDLERS_UNTIL: Final = "2025-08-14"
+"""From this compatibility date on, module-level handlers are not called (python_no_global_handlers)."""
+
+_DISTRIBUTIONS: Final[Mapping[str, str]] = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "jwt": "PyJWT",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+"""Modules whose package on PyPI has another name."""
+
+_MODULE_FORM: Final = """from js import Response
+
+async def on_fetch(request, env, ctx):
+    return Response.new("Hello")"""
+
+_CLASS_FORM: Final = """from workers import Response, WorkerEntrypoint
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response("Hello")"""
+
+_JSON_MODULE: Final = """headers = Headers.new({"Content-Type": "application/json"}.items())
+return Response.new(json.dumps(data), headers=headers)"""
+
+
+def _similar(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``similar``: the nearest name that exists, or empty."""
+    return {"near": f" Did you mean {values['similar']}?" if values.get("similar") else ""}
+
+
+def _distribution(values: Mapping[str, Any]) -> dict[str, str]:
+    top = str(values.get("module", "")).split(".")[0]
+    return {"package": _DISTRIBUTIONS.get(top, top)}
+
+
+def _handler_form(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``date`` and ``similar``; ``legacy`` where a flag overrides the date."""
+    old = bool(values.get("legacy", str(values.get("date", "")) < _GLOBAL_HANDLERS_UNTIL))
+    advice = "With it, write a function" if old else "With it, write a class"
+    similar = values.get("similar")
+    near = f' The file has "{similar}", which is not one of them.' if similar else ""
+    return {"advice": advice, "example": _MODULE_FORM if old else _CLASS_FORM, "near": near}
+
+
+def _target(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``method`` and ``url``, where they are known."""
+    words = (str(values.get("method", "")), str(values.get("url", "")))
+    return {"target": "".join(f"{word} " for word in words if word)}
+
+
+def _signature(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``handler``: ``on_fetch`` or ``Default.fetch``."""
+    owner, _, name = str(values.get("handler", "")).rpartition(".")
+    if not owner:
+        return {"signature": f"async def {name}(request, env, ctx):"}
+    return {"signature": f"async def {name}(self, request):    # env and ctx are self.env and self.ctx"}
+
+
+def _response_form(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``handler`` and ``type``, the name of the returned value's Python type."""
+    kind = str(values.get("type", ""))
+    in_class = "." in str(values.get("handler", ""))
+    hints = {
+        "NoneType": " Perhaps a `return` is missing on one of its paths.",
+        "coroutine": " Perhaps an `await` is missing.",
+        "tuple": " A tuple of body and status is Flask's habit.",
+    }
+    forms = {
+        "dict": ("return Response.json(data)", _JSON_MODULE),
+        "list": ("return Response.json(data)", _JSON_MODULE),
+        "int": ("return Response(str(number))", "return Response.new(str(number))"),
+        "float": ("return Response(str(number))", "return Response.new(str(number))"),
+        "bool": ("return Response.json(data)", _JSON_MODULE),
+        "bytes": (
+            "return Response(data)",
+            "return Response.new(to_js(data))    # from pyodide.ffi import to_js",
+        ),
+        "tuple": ("return Response(body, status=404)", "return Response.new(body, status=404)"),
+        "coroutine": ("return await make_response()", "return await make_response()"),
+    }
+    usual = ("return Response(text)", "return Response.new(text)")
+    code = forms.get(kind, usual)[0 if in_class else 1]
+    source = "workers" if in_class else "js"
+    if kind != "coroutine":
+        needs = "Headers, Response" if code == _JSON_MODULE else "Response"
+        imports = "import json\n" if code == _JSON_MODULE else ""
+        code = f"{imports}from {source} import {needs}\n\n{code}"
+    returned = "A fetch handler must return a Response."
+    if kind:
+        name = values.get("handler") or "The handler"
+        returned = f"{name} returned {kind}, and a fetch handler must return a Response."
+    return {"returned": returned, "hint": hints.get(kind, ""), "example": code}
+
+
+LOAD_MISTAKES: Final[Mapping[str, Known]] = {
+    "syntax-error": Known(
+        "SyntaxError: {message}",
+        "Python could not parse the file, so the Worker cannot load.",
+        "Mend the line; the Worker reloads by itself when you save.",
+    ),
+    "import-error-project": Known(
+        'Cannot import "{module}" from this project',
+        "The project has no module of that name where Python looks: beside the entry point and in the "
+        "project's packages.{near}",
+        "Check the spelling and that the file exists. Imports start at the directory of `main`: "
+        "for src/helpers.py write `import helpers`, not `import src.helpers`.",
+        derive=_similar,
+    ),
+    "package-not-installed": Known(
+        'The package "{module}" is not installed',
+        "Neither the project nor the Python that runs it has a module of that name.",
+        "Add it to requirements.txt and install it beside the emulator:\n\npip install {package}",
+        derive=_distribution,
+    ),
+    "js-name-missing": Known(
+        'cannot import name "{name}" from "js": the realm has no such global',
+        "`from js import X` reads the JavaScript global X, and there is none.{near}",
+        "Names are case-sensitive: Response, Headers, URL, fetch, console, Object, JSON ...",
+        derive=_similar,
+    ),
+    "no-handler": Known(
+        "{main} has no handler",
+        "A Worker needs `on_fetch(request, env, ctx)` at module level, or a class "
+        "`Default(WorkerEntrypoint)`. Their names are fixed.{near}",
+        """Which of the two applies follows from the compatibility date ({date}). {advice}:
+
+{example}""",
+        derive=_handler_form,
+    ),
+    "handler-ignored-by-date": Known(
+        "{handler} is ignored with compatibility_date {date}",
+        "From 2025-08-14 on (flag python_no_global_handlers) only the methods of a class "
+        "`Default(WorkerEntrypoint)` are called.",
+        """Write the class form:
+
+from workers import WorkerEntrypoint, Response
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response("Hello")
+
+or keep module-level handlers:
+
+compatibility_flags = ["python_workers", "disable_python_no_global_handlers"]""",
+    ),
+    "class-ignored-by-date": Known(
+        "{handler} is not called with compatibility_date {date}",
+        "Before 2025-08-14 (flag python_no_global_handlers) the platform looks for handlers that begin with "
+        "on_, also in classes.",
+        """Set a later date (or add the flag "python_no_global_handlers"):
+
+compatibility_date = "2025-08-14"
+
+or write a module-level `async def on_fetch(request, env, ctx)`.""",
+    ),
+    "load-timeout": Known(
+        "{worker} did not finish loading within {seconds} s",
+        "Code at the top level of a module does not end: a loop, or a wait for what never comes.",
+        "Move the work into a handler; production allows 1 s of CPU time at start-up.",
+    ),
+    "handler-arity": Known(
+        "{handler} takes {actual} parameters, but it is called with {expected}",
+        "The platform passes (request, env, ctx) to a module-level handler and (request) to a method; "
+        "parameters beyond these have nothing to receive.",
+        "{signature}",
+        derive=_signature,
+    ),
+    "src-prefix": Known(
+        'No module named "src"',
+        "If your main module is inside the 'src' directory then your import statement shouldn't include a "
+        "'src.' prefix.",
+        "Write `import helpers` or `from helpers import x` for src/helpers.py.",
+    ),
+    "global-scope": Known(
+        "Disallowed operation called within global scope",
+        "While the module is imported there is no request, so the platform forbids I/O, timers and random "
+        "values there.",
+        "Move the call into the handler.",
+    ),
+    "python-version": Known(
+        "Runs on Python {actual}; production uses Python {expected} for compatibility_date {date}",
+        "The emulator runs your code on the Python that it is installed in.",
+        "To be exact, install cfw-emu in a Python {expected}.",
+    ),
+    "editor-js-import": Known(
+        'Import "js" could not be resolved',
+        "Your editor looks for a Python package; `js` exists only inside the Workers runtime.",
+        "Ignore it: neither running here nor deploying is affected. To silence Pyright for one line:\n\n"
+        "from js import Response  # pyright: ignore[reportMissingImports]",
+    ),
+}
+
+REQUEST_MISTAKES: Final[Mapping[str, Known]] = {
+    "headers-plain-dict": Known(
+        "headers is a plain Python dict",
+        "JavaScript receives a proxy of the dict, not an object, and cannot read header pairs from it. "
+        'Production never answers such a request ("Worker hung").',
+        """Use one of the working forms:
+
+from js import Headers
+headers = Headers.new(d.items())
+
+from js import Object
+from pyodide.ffi import to_js
+headers = to_js(d, dict_converter=Object.fromEntries)""",
+    ),
+    "not-a-response": Known(
+        "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
+        "{returned}{hint}",
+        "{example}",
+        derive=_response_form,
+    ),
+    "body-used": Known(
+        "Body has already been used. It can only be used once.",
+        "A body is a stream: after text(), json(), arrayBuffer(), bytes() or forwarding it, nothing is left.",
+        """Keep what you have read, or clone before the first read:
+
+copy = request.clone()
+text = await request.text()
+again = await copy.text()""",
+    ),
+    "hung": Known(
+        "The Worker's code had hung and would never generate a response.",
+        "The handler waits for something that nothing can ever settle: no timer, no request and no stream "
+        "of this event is under way any more.",
+        "Look for an await on a Future, Event or Promise that nobody resolves.",
+    ),
+    "subrequest-failed": Known(
+        "The subrequest {target}failed: {reason}",
+        "The Worker's own fetch() did not succeed.",
+        "Check response.ok (or catch the exception) and answer something sensible.",
+        derive=_target,
+    ),
+    "borrowed-proxy": Known(
+        "This borrowed proxy was automatically destroyed at the end of a function call.",
+        "A Python function or object given to JavaScript lives until the call that received it returns; "
+        "JavaScript used it later.",
+        """Make a proxy that lives longer:
+
+from pyodide.ffi import create_proxy, create_once_callable
+
+setTimeout(create_once_callable(f), 100)            # called once
+target.addEventListener("x", create_proxy(f))       # called often; destroy() it when done""",
+    ),
+    "uncaught-exception": Known(
+        "Uncaught {exception}",
+        "",
+        "",
+    ),
+    "isolate-died": Known(
+        "The Worker's process ended unexpectedly ({reason})",
+        "The code, or a native package that it uses, crashed or left the process.",
+        "A fresh one has been started; the request may be sent again.",
+    ),
+}

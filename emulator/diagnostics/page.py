@@ -1,0 +1,93 @@
+"""The error page: one report as a complete HTML document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Final
+
+from emulator.diagnostics.render import anchor, caret, point
+from emulator.diagnostics.report import Place, Report
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --ink: #1d2430; --soft: #5b6675; --paper: #f6f7f9; --card: #fff;
+  --line: #dfe3e8; --tone: #c62828; --code: #f0f2f5; --good: #1b7f3b; --link: #1a5fb4; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #9aa5b3; --paper: #14171c;
+  --card: #1c2027; --line: #2d333c; --tone: #ff6b6b; --code: #12151a; --good: #5fd38d; --link: #7fb2f0; } }
+:root.warning { --tone: #b26a00; }
+@media (prefers-color-scheme: dark) { :root.warning { --tone: #f0b429; } }
+* { box-sizing: border-box; }
+body { margin: 0; padding: 2.5rem 1rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK TC", sans-serif; }
+main { max-width: 58rem; margin: 0 auto; background: var(--card); border: 1px solid var(--line);
+  border-top: 4px solid var(--tone); border-radius: 8px; padding: 1.75rem 2rem 1.25rem; }
+h1 { font-size: 1.35rem; line-height: 1.35; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+h2 { font-size: .78rem; letter-spacing: .06em; text-transform: uppercase; color: var(--soft);
+  margin: 1.6rem 0 .4rem; }
+p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.event, footer { color: var(--soft); font-size: .9rem; }
+.at { font: .85rem/1.5 ui-monospace, Menlo, Consolas, monospace; color: var(--link); margin: .9rem 0 .25rem;
+  overflow-wrap: anywhere; }
+pre { margin: 0; padding: .75rem 1rem; background: var(--code); border: 1px solid var(--line);
+  border-radius: 6px; overflow-x: auto; tab-size: 4;
+  font: .87rem/1.5 ui-monospace, Menlo, Consolas, "Noto Sans Mono CJK TC", monospace; }
+pre i { font-style: normal; color: var(--soft); user-select: none; }
+pre b { color: var(--tone); }
+.fix pre { border-left: 3px solid var(--good); }
+footer { margin-top: 1.8rem; padding-top: .8rem; border-top: 1px solid var(--line); }
+"""
+
+
+def page(report: Report, root: str = "") -> str:
+    """``report`` as an HTML document; file names are shown relative to ``root``."""
+    title = escape(report.what)
+    return (
+        f'<!doctype html>\n<html lang="en" class="{escape(report.severity)}">\n<head>\n'
+        '<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+        + "\n".join(_parts(report, root))
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _parts(report: Report, root: str) -> Iterator[str]:
+    if report.event:
+        yield f'<p class="event">during {escape(report.event)}</p>'
+    if report.exception and report.exception not in report.what:
+        yield f"<h2>Exception</h2>\n<pre>{escape(report.exception)}</pre>"
+    places = _places(report)
+    if places:
+        yield "<h2>Where</h2>"
+    for place in places:
+        yield _place(place, root)
+    if report.why:
+        yield f"<h2>Why</h2>\n<p>{escape(report.why)}</p>"
+    if report.fix:
+        yield f'<h2>Fix</h2>\n<div class="fix"><pre>{escape(report.fix)}</pre></div>'
+    if report.code:
+        yield f"<footer><code>{escape(report.code)}</code> &middot; {escape(anchor(report))}</footer>"
+
+
+def _places(report: Report) -> list[Place]:
+    """``where`` first, then the frames from the innermost to the outermost."""
+    frames = list(reversed(report.frames))
+    if report.where is None:
+        return frames
+    same = [
+        frame for frame in frames[:1] if (frame.file, frame.line) == (report.where.file, report.where.line)
+    ]
+    return [report.where, *frames[len(same) :]]
+
+
+def _place(place: Place, root: str) -> str:
+    function = f" in {escape(place.function)}" if place.function else ""
+    head = f'<div class="at">{escape(point(place, root))}{function}</div>'
+    if not place.source.strip():
+        return head
+    number = str(place.line) if place.line else ""
+    code = f"<i>{number} | </i>{escape(place.source)}"
+    mark = caret(place)
+    if mark:
+        code += f"\n<i>{' ' * len(number)} | </i>{mark[:-1]}<b>^</b>"
+    return f"{head}\n<pre>{code}</pre>"

@@ -1,0 +1,100 @@
+"""The fork server as the front sees it: fork, kill, and be told who ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from typing import Final
+
+from emulator.fleet.launch import ForkServerProcess
+from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED
+
+_EXIT_SECONDS: Final = 1.0
+
+
+class ForkServer:
+    """The front's end of the control socket. Callbacks run on the event loop."""
+
+    def __init__(
+        self,
+        started: ForkServerProcess,
+        on_ended: Callable[[int, int], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._process = started.process
+        self._control = started.control
+        self._control.setblocking(False)
+        self._on_ended = on_ended
+        self._on_lost = on_lost
+        self._partial = b""
+        self.pids: dict[int, int] = {}
+        """The pid of each running isolate, by its number."""
+        self.proven = False
+        """Whether it has forked at least once, so its boot is known to work."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._control.fileno(), self._read)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def fork(self, isolate: int, sock: socket.socket) -> None:
+        """Fork isolate number ``isolate`` on ``sock``, which the caller then closes."""
+        # A fork server that is gone shows as the end of the control socket, and is replaced.
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._control, [REQUEST.pack(FORK, isolate)], [sock.fileno()])
+
+    def kill(self, isolate: int) -> None:
+        """SIGKILL an isolate; nothing happens when it has ended already."""
+        with contextlib.suppress(OSError):
+            self._control.send(REQUEST.pack(KILL, isolate))
+
+    def close(self) -> int | None:
+        """Kill every isolate and the fork server; gives its exit status."""
+        if self._control.fileno() >= 0:
+            self._loop.remove_reader(self._control.fileno())
+            self._control.close()
+        try:
+            return self._process.wait(_EXIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._kill_known()
+            return self._process.wait()
+
+    def _read(self) -> None:
+        try:
+            data = self._control.recv(NOTICE.size * 256)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose()
+            return
+        data = self._partial + data
+        whole = len(data) - len(data) % NOTICE.size
+        self._partial = data[whole:]
+        for kind, isolate, value in NOTICE.iter_unpack(data[:whole]):
+            if kind == STARTED:
+                self.proven = True
+                self.pids[isolate] = value
+            elif kind == ENDED:
+                self.pids.pop(isolate, None)
+                self._on_ended(isolate, value)
+
+    def _lose(self) -> None:
+        self._kill_known()
+        self.close()
+        self._on_lost()
+
+    def _kill_known(self) -> None:
+        # Only when the fork server is gone, which otherwise does it without a race over pids.
+        for pid in self.pids.values():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        self.pids.clear()

@@ -1,0 +1,246 @@
+"""Outbound ``fetch``: what a Worker asks of the network, done by the front.
+
+The call's ``args`` are ``{"method", "url", "headers", "redirect"}`` with ``headers`` flat
+(name, value, name, value...) and ``redirect`` one of follow, manual, error. The result's
+value is ``{"status", "status_text", "headers", "url", "redirected"}`` with ``headers`` as
+pairs; its body is the stream of the response, decompressed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from emulator.fleet.isolate import CallFailed, CallResult
+from emulator.wire.channel import InStream
+from emulator.wire.frames import Call, WorkerSpec
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_REDIRECTS: Final = 20
+"""https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+_NO_BODY: Final = frozenset((101, 204, 205, 304))
+# Of the connection, or set by the client itself; and the headers that only the edge may set.
+_DROPPED: Final = frozenset(
+    (
+        "cf-connecting-ip",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+_BODY_HEADERS: Final = frozenset(("content-encoding", "content-language", "content-location", "content-type"))
+_ENCODINGS: Final = frozenset(("gzip", "x-gzip", "deflate", "br", "zstd"))
+
+Pairs = list[tuple[str, str]]
+
+
+class FetchArgs(msgspec.Struct):
+    """The arguments of a fetch call."""
+
+    method: str
+    url: str
+    headers: list[str]
+    redirect: str = "follow"
+
+
+class Outbound:
+    """Serves ``Call`` frames whose target is ``fetch``. One connection pool for all Workers."""
+
+    def __init__(self) -> None:
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    async def __call__(self, spec: WorkerSpec, call: Call, body: bytes | InStream | None) -> CallResult:
+        """Do one call. Raises ``CallFailed``."""
+        if call.target != "fetch":
+            raise CallFailed("Error", f"Nothing serves calls to {call.target!r}.")
+        try:
+            args = msgspec.convert(call.args, FetchArgs)
+        except msgspec.ValidationError as error:
+            raise CallFailed("TypeError", f"Invalid fetch call: {error}") from None
+        return await self._fetch(spec, args, body)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def _fetch(self, spec: WorkerSpec, args: FetchArgs, body: bytes | InStream | None) -> CallResult:
+        import httpx
+
+        headers = [pair for pair in _pairs(args.headers) if pair[0].lower() not in _DROPPED]
+        headers.append(("CF-Worker", f"{spec.name}.workers.dev"))
+        if not any(name.lower() == "accept-encoding" for name, _ in headers):
+            headers.append(("Accept-Encoding", _accepted()))
+        method, url, redirected = args.method, args.url, False
+        for _ in range(MAX_REDIRECTS + 1):
+            _check_scheme(url)
+            try:
+                request = self._request(method, url, headers, body)
+                response = await self._client(url).send(request, stream=True)
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                raise _lost(error) from None
+            location = _location(response, url)
+            if location is None or args.redirect == "manual":
+                return _result(method, response, url, redirected)
+            await response.aclose()
+            if args.redirect == "error":
+                raise CallFailed("TypeError", f"Unexpected redirect to {location} (redirect: 'error').")
+            method, headers, body = _redirect(response.status_code, method, url, location, headers, body)
+            url, redirected = location, True
+        raise CallFailed("TypeError", f"Too many redirects: more than {MAX_REDIRECTS}.")
+
+    def _request(self, method: str, url: str, headers: Pairs, body: bytes | InStream | None) -> httpx.Request:
+        import httpx
+
+        content = _chunks(body) if isinstance(body, InStream) else body
+        raw = [(name.encode("latin-1", "replace"), value.encode()) for name, value in headers]
+        request = httpx.Request(method, url, headers=raw, content=content)
+        if content is None and method in ("POST", "PUT", "PATCH"):
+            request.headers["content-length"] = "0"
+        return request
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        """Two clients: proxies of the environment must not be asked for this machine itself."""
+        import httpx
+
+        near = is_local(urlsplit(url).hostname or "")
+        if near not in self._clients:
+            # Workers have no time limit on a subrequest as long as the client waits.
+            timeout = httpx.Timeout(None, connect=30.0)
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=15.0)
+            self._clients[near] = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=not near)
+        return self._clients[near]
+
+
+def is_local(host: str) -> bool:
+    """Whether a host name means this machine."""
+    host = host.strip("[]").lower()
+    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.") or host.endswith(".localhost")
+
+
+def _pairs(flat: list[str]) -> Pairs:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _accepted() -> str:
+    from httpx._decoders import SUPPORTED_DECODERS
+
+    return ", ".join(name for name in SUPPORTED_DECODERS if name != "identity")
+
+
+def _check_scheme(url: str) -> None:
+    scheme = url.partition(":")[0].lower()
+    if scheme not in ("http", "https"):
+        raise CallFailed("TypeError", f"Fetch API cannot load: {url}")
+
+
+async def _chunks(body: InStream) -> AsyncIterator[bytes]:
+    async for chunk in body:
+        yield chunk
+
+
+def _location(response: httpx.Response, url: str) -> str | None:
+    """Where a redirect leads, ``None`` for any other response."""
+    import ada_url
+
+    location = response.headers.get("location")
+    if response.status_code not in _REDIRECTS or location is None:
+        return None
+    try:
+        target: str = ada_url.join_url(url, location)
+    except ValueError:
+        raise CallFailed("TypeError", f"Invalid redirect location {location!r} from {url}.") from None
+    return target
+
+
+def _redirect(
+    status: int, method: str, url: str, target: str, headers: Pairs, body: bytes | InStream | None
+) -> tuple[str, Pairs, bytes | None]:
+    """The next request by the fetch standard: method, headers, body."""
+    rewritten = (status in (301, 302) and method == "POST") or (
+        status == 303 and method not in ("GET", "HEAD")
+    )
+    if rewritten:
+        method, body = "GET", None
+        headers = [pair for pair in headers if pair[0].lower() not in _BODY_HEADERS]
+    if isinstance(body, InStream):
+        raise CallFailed("TypeError", "A request with a one-time-use body (a stream) met a redirect.")
+    if urlsplit(url)[:2] != urlsplit(target)[:2]:
+        headers = [pair for pair in headers if pair[0].lower() not in ("authorization", "cookie")]
+    return method, headers, body
+
+
+def _result(method: str, response: httpx.Response, url: str, redirected: bool) -> CallResult:
+    decoded = _is_decoded(response)
+    headers: Pairs = []
+    for raw_name, raw_value in response.headers.raw:
+        name = raw_name.decode("latin-1").lower()
+        if name in ("connection", "keep-alive", "transfer-encoding"):
+            continue
+        if decoded and name in ("content-encoding", "content-length"):
+            continue
+        headers.append((name, _text(raw_value)))
+    value: dict[str, Any] = {
+        "status": response.status_code,
+        "status_text": response.reason_phrase,
+        "headers": headers,
+        "url": url,
+        "redirected": redirected,
+    }
+    empty = method == "HEAD" or response.status_code in _NO_BODY
+    return CallResult(value, _empty(response) if empty else _body(response, decoded))
+
+
+def _is_decoded(response: httpx.Response) -> bool:
+    from httpx._decoders import SUPPORTED_DECODERS
+
+    encodings = [part.strip().lower() for part in response.headers.get("content-encoding", "").split(",")]
+    known = all(part in SUPPORTED_DECODERS for part in encodings if part)
+    return known and any(part in _ENCODINGS for part in encodings)
+
+
+async def _body(response: httpx.Response, decoded: bool) -> AsyncIterator[bytes]:
+    import httpx
+
+    try:
+        source = response.aiter_bytes() if decoded else response.aiter_raw()
+        async for chunk in source:
+            yield chunk
+    except httpx.HTTPError as error:
+        raise ConnectionError(str(_lost(error))) from None
+    finally:
+        with contextlib.suppress(Exception):
+            await response.aclose()
+
+
+async def _empty(response: httpx.Response) -> AsyncIterator[bytes]:
+    await response.aclose()
+    return
+    yield b""
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _lost(error: Exception) -> CallFailed:
+    why = str(error) or type(error).__name__
+    return CallFailed("Error", f"Network connection lost: {why}")

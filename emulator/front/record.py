@@ -1,0 +1,74 @@
+"""One request for the journal: told when its response and its event's work are both over."""
+
+from __future__ import annotations
+
+import time
+
+from emulator.journal.events import Journal, RequestFinished
+
+
+class Record:
+    """Collects what ``RequestFinished`` needs; reports once, at the second of the two ends."""
+
+    __slots__ = (
+        "_cpu_us",
+        "_journal",
+        "_milliseconds",
+        "_started",
+        "_work_over",
+        "ended",
+        "method",
+        "path",
+        "status",
+        "status_text",
+        "worker",
+    )
+
+    def __init__(self, journal: Journal, worker: str, method: str, path: str) -> None:
+        self.worker = worker
+        self.method = method
+        self.path = path
+        self.status = 0
+        self.status_text = ""
+        self.ended = False
+        """Whether the response is over."""
+        self._journal = journal
+        self._milliseconds = 0.0
+        self._cpu_us: int | None = None
+        self._work_over = False
+        self._started = time.perf_counter()
+
+    def respond_over(self, status: int, status_text: str = "") -> None:
+        """The response is sent, or the client left (status 0)."""
+        if self.ended:
+            return
+        self.ended = True
+        self.status = status
+        self.status_text = status_text
+        self._milliseconds = (time.perf_counter() - self._started) * 1000
+        if self._work_over:
+            self._report()
+
+    def work_over(self, cpu_us: int | None) -> None:
+        """The event's work is over, or (``None``) its isolate died."""
+        self._cpu_us = cpu_us
+        self._work_over = True
+        if self.ended:
+            self._report()
+
+    def replay(self) -> None:
+        """The event starts again in another isolate."""
+        self._work_over = False
+
+    def _report(self) -> None:
+        self._journal(
+            RequestFinished(
+                self.worker,
+                self.method,
+                self.path,
+                self.status,
+                self.status_text,
+                self._milliseconds,
+                self._cpu_us,
+            )
+        )

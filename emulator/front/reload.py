@@ -1,0 +1,107 @@
+"""Hot reload: watch the projects' files and deploy what was saved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from emulator.diagnostics.report import Report
+from emulator.fleet.slot import WorkerSlot
+from emulator.journal.events import Explained, Journal, Notice
+from emulator.project import Project, ProjectError
+
+STEP_MS: Final = 5
+"""Quiet time that ends a burst of changes; an editor's delete-and-create is one change."""
+
+_MOST_MS: Final = 200
+_MENDING_SECONDS: Final = 0.1
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+# File systems whose changes are made by another kernel, which inotify does not see.
+_REMOTE: Final = ("9p", "virtiofs", "vboxsf", "nfs", "cifs", "smb", "drvfs", "osxfs", "grpcfuse", "fuse.")
+
+Reopen = Callable[[Project], Project]
+"""Reads a project's files again. Raises ``ProjectError``."""
+
+
+class Reloader:
+    """Deploys a Worker again whenever a file that matters to it is saved."""
+
+    def __init__(
+        self, projects: Sequence[tuple[Project, WorkerSlot]], reopen: Reopen, journal: Journal
+    ) -> None:
+        self._projects = list(projects)
+        self._reopen = reopen
+        self._journal = journal
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async for paths in self.changes():
+            for number, (project, slot) in enumerate(self._projects):
+                if any(project.matters(path) for path in paths):
+                    self._projects[number] = (await self.reload(project, slot), slot)
+
+    async def changes(self) -> AsyncIterator[list[Path]]:
+        """Batches of changed files that matter to some project. The method to override."""
+        import watchfiles
+
+        roots = sorted({root for project, _ in self._projects for root in project.watch_roots})
+        force = True if any(needs_polling(root) for root in roots) else None
+        watched = watchfiles.awatch(
+            *roots,
+            watch_filter=self._matters,
+            step=STEP_MS,
+            debounce=_MOST_MS,
+            force_polling=force,
+            ignore_permission_denied=True,
+        )
+        async for changes in watched:
+            yield [Path(path) for _, path in changes]
+
+    async def reload(self, project: Project, slot: WorkerSlot) -> Project:
+        """Deploy what is on disk now; mistakes in the configuration are served until mended."""
+        try:
+            opened = self._reopen(project)
+        except ProjectError:
+            # Some editors remove a file before they write it again.
+            await asyncio.sleep(_MENDING_SECONDS)
+            try:
+                opened = self._reopen(project)
+            except ProjectError as error:
+                slot.fail(_errors(error.reports))
+                return project
+        if opened.name != project.name:
+            text = f"{project.name} is now called {opened.name}; its address changes at the next start."
+            self._journal(Notice("warn", text))
+        for warning in opened.warnings:
+            if warning not in project.warnings:
+                self._journal(Explained(slot.name, warning))
+        slot.deploy(opened.spec())
+        return opened
+
+    def _matters(self, _: object, path: str) -> bool:
+        return any(project.matters(Path(path)) for project, _ in self._projects)
+
+
+def needs_polling(path: Path, mounts: Path = _MOUNTS) -> bool:
+    """Whether ``path`` is on a file system that tells no changes (a bind mount from another system).
+
+    ``WATCHFILES_FORCE_POLLING`` in the environment has the last word, in watchfiles itself.
+    """
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        mount = fields[4] if len(fields) > 4 else ""
+        if after and mount and len(mount) >= len(best) and path.resolve().is_relative_to(mount):
+            best, kind = mount, after.split()[0]
+    return kind.startswith(_REMOTE)
+
+
+def _errors(reports: list[Report]) -> list[Report]:
+    return [report for report in reports if report.severity == "error"] or reports

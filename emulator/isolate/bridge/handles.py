@@ -1,0 +1,51 @@
+"""Handles: references from JavaScript to Python objects, with an end of life."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+DESTROYED: Final = (
+    "Object has already been destroyed\n"
+    'The object was of type "{type}". '
+    "This borrowed proxy was automatically destroyed at the end of a function call. "
+    "Try using create_proxy or create_once_callable."
+)
+
+
+class PyHandle:
+    """What a PyProxy in JavaScript holds. ``target`` is gone once ``dead`` is set."""
+
+    __slots__ = ("dead", "returned", "roundtrip", "target")
+
+    def __init__(self, target: Any, roundtrip: bool = False) -> None:
+        self.target = target
+        self.roundtrip = roundtrip
+        """Whether it comes back to Python as a ``JsProxy`` instead of as ``target``."""
+        self.dead = ""
+        self.returned: Any = None
+
+    def destroy(self, why: str = "") -> None:
+        """End its life; later use from JavaScript throws ``why``. Idempotent."""
+        if not self.dead:
+            self.dead = why or f'Object has already been destroyed\nThe object was of type "{type(self.target).__name__}".'
+            self.target = None
+
+    def end_borrowing(self) -> None:
+        """The call that borrowed it is over."""
+        if not self.dead:
+            self.destroy(DESTROYED.format(type=type(self.target).__name__))
+
+
+class DeadHandleError(Exception):
+    """JavaScript used a PyProxy after its end; reaches JavaScript as ``Error``."""
+
+
+class Missing:
+    """The type of ``MISSING``."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+"""No such property, no further item: told apart from undefined and ``None``."""

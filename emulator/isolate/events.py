@@ -1,0 +1,63 @@
+"""Events under way in this isolate, and the one that the current code works for."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from contextvars import ContextVar
+from typing import Any, Final
+
+
+class EventContext:
+    """One event (a request) while any of its work is left."""
+
+    __slots__ = (
+        "answered",
+        "cpu_ns",
+        "grace_over",
+        "id",
+        "label",
+        "pending",
+        "request",
+        "spawned",
+        "task",
+        "tasks",
+        "verdict",
+    )
+
+    def __init__(self, event: int, label: str = "") -> None:
+        self.id = event
+        self.label = label
+        """``GET http://localhost/path``, for messages."""
+        self.cpu_ns = 0
+        """CPU spent so far by code that runs for this event."""
+        self.pending = 0
+        """Things outside that will wake this event: timers, I/O. None left: it hangs."""
+        self.answered = False
+        self.verdict: asyncio.TimerHandle | None = None
+        self.grace_over = False
+        self.task: asyncio.Task[None] | None = None
+        """Runs the handler and pumps the body of its response."""
+        self.tasks: set[asyncio.Future[Any]] = set()
+        """What keeps the event alive: ``task`` and ``waitUntil``."""
+        self.spawned: weakref.WeakSet[asyncio.Task[Any]] | None = None
+        """Tasks that its code started."""
+        self.request: Any = None
+
+    def spawn(self, task: asyncio.Task[Any]) -> None:
+        """Remember a task that the event's code started."""
+        if self.spawned is None:
+            self.spawned = weakref.WeakSet()
+        self.spawned.add(task)
+
+    def drop(self) -> None:
+        """The event is over: what it left running ends, as on the platform."""
+        if self.verdict is not None:
+            self.verdict.cancel()
+        for task in list(self.spawned or ()):
+            task.cancel()
+        self.request = None
+
+
+CURRENT: Final[ContextVar[EventContext | None]] = ContextVar("current_event", default=None)
+"""Inherited by tasks, callbacks and timers; ``None`` at the top level of a module."""

@@ -1,0 +1,197 @@
+"""The isolate's ``RealmIO``: timers on the event loop, all else by frames to the front."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any, Final
+
+from emulator.wire.channel import Channel, InStream, OutStream, StreamBroken, StreamCancelled, Streams
+from emulator.wire.frames import Call, CancelCall, Log, Return
+
+from .events import CURRENT, EventContext
+from .loop import RealmLoop
+from .realm.engine import JSError, Value
+from .realm.realm import HostError
+
+GLOBAL_SCOPE: Final = (
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
+    "setting a timeout, and generating random values are not allowed within global scope. "
+    "To fix this error, perform this operation within a handler."
+)
+
+
+class IsolateIO:
+    """Implements ``RealmIO``. Whatever waits is counted as pending work of its event."""
+
+    def __init__(self, loop: RealmLoop, channel: Channel, streams: Streams) -> None:
+        self._loop = loop
+        self._channel = channel
+        self._streams = streams
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._calls: dict[int, tuple[Value, EventContext, Context]] = {}
+        self._in: dict[int, InStream] = {}
+        self._out: dict[int, OutStream] = {}
+        self._last_id = 0
+        self.on_error: Callable[[JSError], None] = lambda error: None
+
+    def context(self) -> int | None:
+        event = CURRENT.get()
+        return None if event is None else event.id
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _event(self) -> EventContext:
+        event = CURRENT.get()
+        if event is None:
+            raise HostError("Error", GLOBAL_SCOPE)
+        return event
+
+    def _run(self, function: Value, *args: Any) -> None:
+        try:
+            function(*args)
+        except JSError as error:
+            self.on_error(error)
+
+    # ---- timers and logs ----------------------------------------------------
+
+    def set_timer(self, delay_ms: float, repeat: bool, fire: Value) -> int:
+        if delay_ms > 0:
+            self._event()
+        timer = self._next_id()
+        self._arm(timer, max(delay_ms, 0.0) / 1000, repeat, fire)
+        return timer
+
+    def _arm(self, timer: int, delay: float, repeat: bool, fire: Value) -> None:
+        self._timers[timer] = self._loop.call_later(delay, self._fire, timer, delay, repeat, fire)
+
+    def _fire(self, timer: int, delay: float, repeat: bool, fire: Value) -> None:
+        if timer not in self._timers:
+            return
+        if repeat:
+            self._arm(timer, delay, repeat, fire)
+        else:
+            del self._timers[timer]
+        self._run(fire)
+
+    def clear_timer(self, timer: int) -> None:
+        handle = self._timers.pop(timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    def log(self, level: str, text: str) -> None:
+        self._channel.send(Log(self.context() or 0, level, text))
+
+    # ---- fetch --------------------------------------------------------------
+
+    def fetch(
+        self, method: str, url: str, headers: list[str], body: bytes | int | None, redirect: str, settle: Value
+    ) -> int:
+        event = self._event()
+        call = self._next_id()
+        event.pending += 1
+        self._calls[call] = (settle, event, copy_context())
+        request = {"method": method, "url": url, "headers": headers, "redirect": redirect}
+        self._channel.send(Call(call, event.id, "fetch", "fetch", request, body))
+        return call
+
+    def cancel_fetch(self, call: int) -> None:
+        waiting = self._calls.pop(call, None)
+        if waiting is not None:
+            waiting[1].pending -= 1
+            self._channel.send(CancelCall(call))
+
+    def returned(self, frame: Return) -> None:
+        """The front answered a call. Runs while the frame is handled, so streams open here."""
+        if isinstance(frame.body, int):
+            self._in[frame.body] = self._streams.incoming(frame.body)
+        waiting = self._calls.pop(frame.call, None)
+        if waiting is None:
+            if isinstance(frame.body, int):
+                self.cancel_stream(frame.body, "nobody waits for this response")
+            return
+        settle, event, context = waiting
+        event.pending -= 1
+        self._loop.call_soon(self._settle, settle, frame, context=context)
+
+    def _settle(self, settle: Value, frame: Return) -> None:
+        if frame.error is not None:
+            self._run(settle, frame.error[1])
+            return
+        answer = frame.value
+        body = self._loop.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
+        flat = [item for pair in answer["headers"] for item in pair]
+        parts = [answer["status"], answer["status_text"], flat, answer["url"], answer["redirected"], body]
+        self._run(settle, None, parts)
+
+    # ---- streams ------------------------------------------------------------
+
+    def adopt(self, stream: int) -> None:
+        """A frame that is being handled brings an incoming stream."""
+        self._in[stream] = self._streams.incoming(stream)
+
+    def read_stream(self, stream: int, deliver: Value) -> None:
+        self._loop.create_task(self._read(stream, deliver))
+
+    async def _read(self, stream: int, deliver: Value) -> None:
+        source = self._in.get(stream)
+        if source is None:
+            self._run(deliver, "The stream is over.")
+            return
+        event = CURRENT.get()
+        if event is not None:
+            event.pending += 1
+        try:
+            data = await source.read()
+        except StreamBroken as error:
+            self._in.pop(stream, None)
+            self._run(deliver, str(error))
+            return
+        finally:
+            if event is not None:
+                event.pending -= 1
+        if data is None:
+            self._in.pop(stream, None)
+            self._run(deliver, None, None)
+        else:
+            self._run(deliver, None, self._loop.engine.array_buffer(data))
+
+    def cancel_stream(self, stream: int, reason: str) -> None:
+        source = self._in.pop(stream, None)
+        if source is not None:
+            source.cancel(reason)
+
+    def open_stream(self) -> int:
+        stream = self._streams.open()
+        self._out[stream.id] = stream
+        return stream.id
+
+    def write_stream(self, stream: int, data: bytes, ready: Value) -> None:
+        self._loop.create_task(self._write(stream, data, ready))
+
+    async def _write(self, stream: int, data: bytes, ready: Value) -> None:
+        target = self._out.get(stream)
+        if target is None:
+            self._run(ready, "The stream is over.")
+            return
+        event = CURRENT.get()
+        if event is not None:
+            event.pending += 1
+        try:
+            await target.write(data)
+        except (StreamCancelled, StreamBroken) as error:
+            self._out.pop(stream, None)
+            self._run(ready, str(error) or "The reader left.")
+            return
+        finally:
+            if event is not None:
+                event.pending -= 1
+        self._run(ready, None)
+
+    def close_stream(self, stream: int, error: str | None) -> None:
+        target = self._out.pop(stream, None)
+        if target is not None:
+            target.close(error)

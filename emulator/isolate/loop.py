@@ -1,0 +1,188 @@
+"""The isolate's event loop: asyncio's, with four additions.
+
+- After each callback the realm's promise jobs run, in the callback's context.
+- CPU is charged to the event that the callback works for.
+- Callbacks run on a worker greenlet, so that ``run_sync`` can suspend one and let the
+  others go on.
+- When the loop is about to sleep, events that nothing can wake are reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import events, tasks
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from time import thread_time_ns
+from typing import Any
+
+import greenlet
+
+from .events import CURRENT, EventContext
+from .realm.engine import Engine, JSError
+
+
+class MeteredHandle(asyncio.Handle):
+    """A callback that is charged to its event and followed by the realm's jobs."""
+
+    __slots__ = ()
+
+    def _run(self) -> None:
+        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
+        loop.run_on_worker(self)
+
+    def run_here(self) -> None:
+        """Run on the current greenlet."""
+        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
+        started = thread_time_ns()
+        super()._run()
+        context: Context = self._context  # type: ignore[attr-defined]
+        if loop.engine.has_jobs:
+            context.run(loop.run_jobs)
+        event = context.get(CURRENT)
+        if event is not None:
+            event.cpu_ns += thread_time_ns() - started - loop.away_ns
+        loop.away_ns = 0
+
+
+class _Wait:
+    """One piece of pending work of an event."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: EventContext | None) -> None:
+        self._event = event
+        if event is not None:
+            event.pending += 1
+
+    def over(self) -> None:
+        """It came, or nobody waits any more. Idempotent."""
+        if self._event is not None:
+            self._event.pending -= 1
+            self._event = None
+
+
+class RealmLoop(asyncio.SelectorEventLoop):
+    """The loop of one isolate. ``on_idle`` is called before it would sleep."""
+
+    def __init__(self, engine: Engine, future: type, task: type) -> None:
+        super().__init__()
+        self.engine = engine
+        self._future_class = future
+        self._task_class = task
+        self.set_task_factory(self._make_task)
+        self.on_idle: Callable[[], None] = lambda: None
+        self.on_job_error: Callable[[JSError], None] = lambda error: None
+        self.away_ns = 0
+        """CPU that others spent while a suspended callback waited."""
+        self._worker: greenlet.greenlet | None = None
+        self._idle_worker = False
+
+    def _make_task(self, _: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, **options)
+        event = CURRENT.get()
+        if event is not None:
+            event.spawn(task)
+        return task
+
+    def create_future(self) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._future_class(loop=self)
+        return future
+
+    # ---- callbacks ----------------------------------------------------------
+
+    def _call_soon(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
+    ) -> asyncio.Handle:
+        handle = MeteredHandle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's; the wait counts as pending work of the current event."""
+        context = copy_context() if context is None else context
+        wait = _Wait(context.get(CURRENT))
+        return super().call_at(when, self._fire, wait, callback, args, context, context=context)
+
+    def _fire(self, wait: _Wait, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+        wait.over()
+        self._call_soon(callback, args, context)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        # asyncio.sleep cancels its timer even after it fired.
+        for argument in handle._args or ():  # type: ignore[attr-defined]
+            if isinstance(argument, _Wait):
+                argument.over()
+        super()._timer_handle_cancelled(handle)  # type: ignore[misc]
+
+    def run_jobs(self) -> None:
+        """Run the realm's promise jobs; one that throws does not stop the rest."""
+        while True:
+            try:
+                self.engine.run_jobs()
+                return
+            except JSError as error:
+                self.on_job_error(error)
+
+    def _run_once(self) -> None:
+        super()._run_once()  # type: ignore[misc]
+        if not self._ready:  # type: ignore[attr-defined]
+            self.on_idle()
+
+    # ---- greenlets ----------------------------------------------------------
+
+    def run_on_worker(self, handle: MeteredHandle) -> None:
+        """Run ``handle`` on the worker; it may come back suspended inside ``suspend_until``."""
+        if self._worker is None:
+            self._worker = greenlet.greenlet(self._work)
+        worker = self._worker
+        if worker.switch(handle) != "idle":
+            self._worker = None  # suspended: it comes back by itself
+
+    def _work(self, handle: MeteredHandle) -> str:
+        main = greenlet.getcurrent().parent
+        assert main is not None
+        while True:
+            handle.run_here()
+            handle = main.switch("idle")
+
+    @property
+    def on_worker(self) -> bool:
+        """Whether the current code may be suspended."""
+        return greenlet.getcurrent().parent is not None
+
+    def suspend_until(self, future: asyncio.Future[Any]) -> Any:
+        """Let the loop run others until ``future`` is done; give its result or raise."""
+        worker = greenlet.getcurrent()
+        main = worker.parent
+        assert main is not None
+        task = tasks.current_task(self)
+        if self.engine.has_jobs:
+            self.run_jobs()
+        if not future.done():
+            future.add_done_callback(lambda _: self._ready.append(_Resume(worker, self)))  # type: ignore[attr-defined]
+            if task is not None:
+                tasks._leave_task(self, task)  # type: ignore[attr-defined]
+            left = thread_time_ns()
+            main.switch("suspended")
+            self.away_ns += thread_time_ns() - left
+            if task is not None:
+                tasks._enter_task(self, task)  # type: ignore[attr-defined]
+        return future.result()
+
+
+class _Resume(events.Handle):
+    """Goes on with a suspended worker, from the loop's own greenlet."""
+
+    def __init__(self, worker: greenlet.greenlet, loop: RealmLoop) -> None:
+        super().__init__(worker.switch, (), loop)
+
+    def _run(self) -> None:
+        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
+        worker: greenlet.greenlet = self._callback.__self__  # type: ignore[attr-defined]
+        if worker.switch() == "idle":
+            # It finished its callback; the first idle worker is kept, this one is let go.
+            if loop._worker is None:
+                loop._worker = worker

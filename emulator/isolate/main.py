@@ -1,0 +1,76 @@
+"""The isolate's program: ``preload`` once in the fork server, ``run`` in each fork."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+from typing import Any
+
+from emulator.wire.channel import ISOLATE_FIRST_ID, Channel, Streams
+from emulator.wire.frames import ToIsolate
+
+from .bridge.bridge import Bridge
+from .bridge.core import install
+from .io import IsolateIO
+from .loop import RealmLoop
+from .python import helper_module, pyodide_compat
+from .realm.engine import Value
+from .realm.host import host_functions
+from .realm.io import RealmIO
+from .realm.realm import Realm
+
+
+class Prepared:
+    """What all isolates share until they are forked: a booted realm with the SDK imported."""
+
+    def __init__(self) -> None:
+        self.io: RealmIO | None = None
+        self.realm = Realm(host_functions(self._current_io))
+        self.bridge: Bridge = install(self.realm)
+        pyodide_compat.complete(self.bridge)
+        self.workers_module: Value = self.realm.engine.context.new_object()
+        """The JS module ``cloudflare:workers``."""
+        helper_module.install(self.bridge, self.bridge.wrap(self.workers_module))
+        import pyodide.http
+        import pyodide.webloop
+
+        pyodide_compat.complete_http()
+        import workers
+        import workers.asgi
+
+        self.future_class: type = pyodide.webloop.PyodideFuture
+        self.task_class: type = pyodide.webloop.PyodideTask
+        self.sdk: Any = workers
+
+    def _current_io(self) -> RealmIO:
+        assert self.io is not None, "the realm has no outside before it is forked"
+        return self.io
+
+
+@functools.cache
+def prepared() -> Prepared:
+    """Boot once per process; a forked child finds it booted."""
+    return Prepared()
+
+
+def preload() -> None:
+    """Boot all that isolates share. Called once, before any fork."""
+    prepared()
+
+
+def run(sock: socket.socket) -> None:
+    """Serve one isolate on its connected socket until it retires or the socket ends."""
+    from .worker import Worker
+
+    base = prepared()
+    loop = RealmLoop(base.bridge.engine, base.future_class, base.task_class)
+    asyncio.set_event_loop(loop)
+    channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: loop.stop())
+    streams = Streams(channel, ISOLATE_FIRST_ID)
+    io = IsolateIO(loop, channel, streams)
+    base.io = io
+    worker = Worker(base.bridge, loop, channel, streams, io, base.workers_module)
+    sock.setblocking(False)
+    loop.run_until_complete(loop.create_unix_connection(lambda: channel, sock=sock))
+    loop.run_forever()

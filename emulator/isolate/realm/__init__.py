@@ -1,0 +1,1 @@
+"""The realm: one JavaScript world with the Web platform of Workers."""

@@ -1,0 +1,351 @@
+// Body: what Request and Response share (https://fetch.spec.whatwg.org/#body-mixin). On Workers it
+// is a class that both inherit from. A message's body stays what it was made of (a string,
+// bytes, an incoming stream's id) until somebody asks for its stream.
+(function (platform) {
+  "use strict";
+
+  const { then, resolved, rejected } = platform.async;
+  const { illegal, illegalConstructor, exposeClass } = platform.idl;
+  const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
+  const { utf8Encode, utf8Decode, usv, host } = platform;
+  const { HeaderList, wrap, listOf } = platform.headers;
+  const streams = platform.streams;
+  const apply = Reflect.apply;
+  const parseJson = JSON.parse;
+  const Bytes = Uint8Array;
+  const secret = Symbol("body key");
+
+  const USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
+
+  // The state of a Request or a Response.
+  class MessageRecord {
+    constructor() {
+      this.source = null; // string, Uint8Array that nobody may change, or null
+      this.incoming = -1; // id of a stream that the host reads
+      this.stream = null; // StreamRecord, once somebody asked for it
+      this.used = false;
+      this.contentType = null; // what the body's type asks for
+      this.length = -1; // bytes of the body, where known beforehand (Content-Length)
+      this.onRead = undefined;
+      this.list = null; // HeaderList
+      this.headers = null; // Headers, once somebody asked for them
+    }
+    get empty() {
+      return this.source === null && this.stream === null && this.incoming < 0;
+    }
+    get isUsed() {
+      return this.used || (this.stream !== null && this.stream.disturbed);
+    }
+    get untouched() {
+      return this.stream === null || (!this.stream.disturbed && this.stream.reader === null);
+    }
+    headerList() {
+      return (this.list ??= new HeaderList(null, false));
+    }
+    headersObject() {
+      return (this.headers ??= wrap(this.headerList()));
+    }
+    mimeType() {
+      const list = this.list;
+      return list === null ? null : list.get("content-type");
+    }
+  }
+
+  // ---- making a body -------------------------------------------------------------------
+
+  const setBytes = (record, bytes, contentType) => {
+    record.source = bytes;
+    record.contentType = contentType;
+  };
+
+  const setStream = (record, stream) => {
+    const inner = streams.readableRecord(stream);
+    if (inner.disturbed || inner.reader !== null) {
+      throw new TypeError(
+        inner.disturbed
+          ? "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
+          : streams.LOCKED);
+    }
+    record.stream = inner;
+    record.length = inner.length;
+  };
+
+  // Takes a BodyInit (https://fetch.spec.whatwg.org/#concept-bodyinit-extract); null means none.
+  const setBody = (record, body) => {
+    if (typeof body === "string") {
+      record.source = body;
+      record.contentType = "text/plain;charset=UTF-8";
+      return;
+    }
+    if (body === null || body === undefined) return;
+    if (typeof body === "object") {
+      if (streams.isReadable(body)) return setStream(record, body);
+      if (platform.isBlob(body)) {
+        const type = platform.blobType(body);
+        return setBytes(record, platform.blobBytes(body), type === "" ? null : type);
+      }
+      if (platform.isFormData(body)) {
+        const { bytes, boundary } = platform.encodeMultipart(body);
+        return setBytes(record, bytes, `multipart/form-data; boundary=${boundary}`);
+      }
+      const query = platform.formText(body);
+      if (query !== null) return setBytes(record, query, "application/x-www-form-urlencoded;charset=UTF-8");
+      const bytes = bytesView(body);
+      if (bytes !== null) return setBytes(record, copyBytes(bytes), null);
+    }
+    setBody(record, `${body}`);
+  };
+
+  // The Content-Type that the body asks for, unless the headers have one.
+  const addContentType = (record) => {
+    if (record.contentType === null) return;
+    const list = record.headerList();
+    if (list.map === null && list.flat === null) list.flat = ["Content-Type", record.contentType];
+    else if (!list.has("content-type")) list.add("Content-Type", record.contentType);
+  };
+
+  // ---- streams of bodies ---------------------------------------------------------------
+
+  const sourceBytes = (source) => (typeof source === "string" ? utf8Encode(usv(source)) : source);
+
+  const streamOfBytes = (source) => {
+    const stream = streams.makeBytes({
+      pull: (controller) => {
+        const bytes = typeof source === "string" ? sourceBytes(source) : copyBytes(source);
+        source = null;
+        if (bytes.length > 0) controller.enqueue(bytes);
+        controller.finish();
+      },
+      cancel: () => {
+        source = null;
+      },
+    });
+    stream.length = typeof source === "string" ? -1 : source.length;
+    return streams.startNow(stream);
+  };
+
+  // A byte stream whose chunks the host reads: one read at a time, when somebody wants a chunk.
+  const streamOfHost = (id, onRead) => {
+    const pull = (controller) => {
+      if (onRead !== undefined) {
+        const notify = onRead;
+        onRead = undefined;
+        notify();
+      }
+      return new Promise((resolve, reject) => {
+        host.ioReadStream(id, (error, chunk) => {
+          if (error !== null && error !== undefined) return reject(new Error(error));
+          if (chunk === null || chunk === undefined) controller.finish();
+          else if (chunk.byteLength > 0) controller.enqueue(new Bytes(chunk));
+          else return resolve(pull(controller));
+          resolve(undefined);
+        });
+      });
+    };
+    const cancel = (reason) => {
+      host.ioCancelStream(id, reason === undefined ? "" : `${reason}`);
+    };
+    return streams.startNow(streams.makeBytes({ pull, cancel }));
+  };
+  platform.streamOfHost = streamOfHost;
+
+  const streamOf = (record) => {
+    if (record.stream === null && !record.empty) {
+      record.stream = record.incoming >= 0
+        ? streamOfHost(record.incoming, record.onRead)
+        : streamOfBytes(record.source);
+      if (record.used) drain(record.stream);
+    }
+    return record.stream;
+  };
+  const drain = (stream) => {
+    stream.disturbed = true;
+    if (stream.state === "readable") streams.closeStream(stream);
+  };
+
+  // ---- using a body up -----------------------------------------------------------------
+
+  const usableError = (record) => {
+    if (record.isUsed) return new TypeError(USED);
+    if (record.stream !== null && record.stream.reader !== null) return new TypeError(streams.LOCKED);
+    return null;
+  };
+
+  // Takes what is in memory: string or bytes; undefined where it has to be read from the stream.
+  const takeSource = (record) => {
+    if (record.source === null) return record.empty ? null : undefined;
+    const source = record.source;
+    record.used = true;
+    if (record.stream !== null) drain(record.stream);
+    return source;
+  };
+
+  const readAll = (stream) =>
+    new Promise((resolve, reject) => {
+      const reader = streams.acquireReader(stream);
+      const parts = [];
+      let total = 0;
+      let depth = 0;
+      const request = {
+        chunk: (value) => {
+          const bytes = bytesView(value);
+          if (bytes === null) {
+            const error = new TypeError("This ReadableStream did not return bytes.");
+            reader.cancel(error);
+            return reject(error);
+          }
+          parts[parts.length] = bytes;
+          total += bytes.length;
+          // A long queue is read without growing the stack.
+          if (++depth < 100) return reader.read(request);
+          depth = 0;
+          then(resolved(undefined), () => reader.read(request));
+        },
+        close: () => resolve(parts.length === 1 ? parts[0] : concatBytes(parts, total)),
+        fail: reject,
+      };
+      reader.read(request);
+    });
+
+  // Gives `finish(source)` with all of the body: null, a string or bytes.
+  const consume = (record, finish) => {
+    const error = usableError(record);
+    if (error !== null) return rejected(error);
+    const source = takeSource(record);
+    try {
+      if (source !== undefined) return resolved(finish(source, true));
+      const stream = streamOf(record);
+      record.used = true;
+      return then(readAll(stream), (bytes) => finish(bytes, false));
+    } catch (failure) {
+      return rejected(failure);
+    }
+  };
+  const BOM = 0xfeff;
+  const toText = (source) => {
+    if (source === null) return "";
+    if (typeof source !== "string") return utf8Decode(source);
+    return usv(source.charCodeAt(0) === BOM ? source.slice(1) : source);
+  };
+  // `shared`: whether the bytes are the message's own, which a clone may have too.
+  const toOwnBytes = (source, shared) => {
+    if (source === null) return new Bytes(0);
+    if (typeof source === "string") return sourceBytes(source);
+    return shared ? copyBytes(source) : source;
+  };
+
+  const toFormData = (type, source) => {
+    if (type === null) throw new TypeError("Parsing a Body as FormData requires a Content-Type header.");
+    return platform.parseFormData(type, source === null ? new Bytes(0) : sourceBytes(source));
+  };
+
+  let recordOf;
+  let isBody;
+  class Body {
+    #record;
+    constructor(key, record) {
+      if (key !== secret) throw illegalConstructor();
+      this.#record = record;
+    }
+    static {
+      isBody = (value) => typeof value === "object" && value !== null && #record in value;
+      recordOf = (body) => body.#record;
+    }
+    get body() {
+      if (!(#record in this)) throw illegal();
+      const stream = streamOf(this.#record);
+      return stream === null ? null : streams.objectOf(stream);
+    }
+    get bodyUsed() {
+      if (!(#record in this)) throw illegal();
+      return this.#record.isUsed;
+    }
+    arrayBuffer() {
+      if (!(#record in this)) return rejected(illegal());
+      return consume(this.#record, (source, shared) => exactBuffer(toOwnBytes(source, shared)));
+    }
+    bytes() {
+      if (!(#record in this)) return rejected(illegal());
+      return consume(this.#record, toOwnBytes);
+    }
+    text() {
+      if (!(#record in this)) return rejected(illegal());
+      return consume(this.#record, toText);
+    }
+    json() {
+      if (!(#record in this)) return rejected(illegal());
+      return consume(this.#record, (source) => parseJson(toText(source)));
+    }
+    formData() {
+      if (!(#record in this)) return rejected(illegal());
+      const record = this.#record;
+      return consume(record, (source) => toFormData(record.mimeType(), source));
+    }
+    blob() {
+      if (!(#record in this)) return rejected(illegal());
+      const record = this.#record;
+      return consume(record, (source) =>
+        platform.makeBlob(source === null ? new Bytes(0) : sourceBytes(source), record.mimeType() ?? ""));
+    }
+  }
+  exposeClass("Body", Body);
+
+  // ---- moving and copying --------------------------------------------------------------
+
+  // Moves the body into another record; the first message's body counts as used then.
+  const moveBody = (from, to) => {
+    const error = usableError(from);
+    if (error !== null) throw error;
+    to.source = from.source;
+    to.contentType = from.contentType;
+    to.length = from.length;
+    if (from.source !== null) takeSource(from);
+    else if (from.stream !== null) {
+      const inner = from.stream;
+      const left = new streams.StreamRecord();
+      left.state = "closed";
+      left.disturbed = true;
+      if (inner.object !== null) streams.replaceRecord(inner.object, left);
+      inner.object = null;
+      to.stream = inner;
+      from.stream = left;
+    } else if (from.incoming >= 0) {
+      to.incoming = from.incoming;
+      to.onRead = from.onRead;
+      from.incoming = -1;
+      from.source = "";
+    } else {
+      return;
+    }
+    from.used = true;
+  };
+
+  // Copies the body: what is in memory is shared, a stream is teed.
+  const cloneBody = (from, to) => {
+    const error = usableError(from);
+    if (error !== null) throw error;
+    to.contentType = from.contentType;
+    to.length = from.length;
+    if (from.source !== null || from.empty) {
+      to.source = from.source;
+      return;
+    }
+    const inner = streamOf(from);
+    const object = inner.object;
+    const [one, two] = streams.tee(inner);
+    // The message's own stream stays the same object and reads the first branch.
+    if (object !== null) {
+      inner.object = null;
+      streams.replaceRecord(object, one);
+    }
+    from.stream = one;
+    to.stream = two;
+  };
+
+  platform.body = {
+    Body, MessageRecord, secret, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
+    recordOf: (value) => recordOf(value),
+    isBody: (value) => isBody(value),
+    listOf,
+  };
+})

@@ -1,0 +1,58 @@
+// First platform file. A platform file is a classic script whose value is a function of
+// `platform`, the object through which the files share what Workers must not see:
+//
+//   platform.host.NAME(...)       a Python host function; what it throws is a real JS error
+//   platform.expose(name, value)  defines a global of Workers (not enumerable, on the scope's prototype)
+//   platform.NAME = ...           anything that later files or Python need
+//
+// Files capture the intrinsics that they rely on, so that a Worker that patches
+// `Array.prototype` breaks only itself.
+(function (platform, rawHost) {
+  "use strict";
+
+  class HostFailure {
+    constructor(error) {
+      this.error = error;
+    }
+  }
+
+  // Python calls this to answer with an error instead of a value.
+  platform.hostFailure = (className, message) => {
+    const Constructor = globalThis[className];
+    let error;
+    if (className !== "DOMException" && typeof Constructor === "function") {
+      error = new Constructor(message);
+    } else if (platform.makeDOMException) {
+      error = platform.makeDOMException(message, className);
+    } else {
+      error = new Error(message);
+      error.name = className;
+    }
+    return new HostFailure(error);
+  };
+
+  const host = Object.create(null);
+  for (const name of Object.keys(rawHost)) {
+    const call = rawHost[name];
+    host[name] = (...args) => {
+      const answer = call(...args);
+      if (answer instanceof HostFailure) throw answer.error;
+      return answer;
+    };
+  }
+  platform.host = host;
+
+  class WorkerGlobalScope {}
+  class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
+  const scope = ServiceWorkerGlobalScope.prototype;
+  Object.setPrototypeOf(globalThis, scope);
+  const define = (target, name, value) =>
+    Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
+  define(globalThis, "WorkerGlobalScope", WorkerGlobalScope);
+  define(globalThis, "ServiceWorkerGlobalScope", ServiceWorkerGlobalScope);
+
+  platform.expose = (name, value) => define(scope, name, value);
+  platform.exposeAccessor = (name, get) =>
+    Object.defineProperty(scope, name, { get, enumerable: true, configurable: true });
+  platform.expose("self", globalThis);
+});

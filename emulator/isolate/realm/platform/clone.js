@@ -1,0 +1,170 @@
+// structuredClone. https://html.spec.whatwg.org/#safe-passing-of-structured-data
+//
+//   platform.clone(value, transfer = []) -> the copy; transferList(options) -> array
+//   platform.serializers: Map from a platform class's brand check to the function that copies its instances
+(function (platform) {
+  "use strict";
+  const { makeDOMException } = platform;
+  const { getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Object;
+  const { apply } = Reflect;
+  const transferBuffer = ArrayBuffer.prototype.transfer;
+  const typedTag = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+  const serializers = new Map();
+  platform.serializers = serializers;
+
+  const fail = (value) => {
+    let text;
+    if (typeof value === "function" || typeof value === "symbol") text = String(value);
+    else text = `#<${getPrototypeOf(value)?.constructor?.name ?? "Object"}>`;
+    throw makeDOMException(`${text} could not be cloned.`, "DataCloneError");
+  };
+  // The class whose internal slots `value` has; a method that reads the slot tells, a tag could lie.
+  const brands = [
+    ["Map", getOwnPropertyDescriptor(Map.prototype, "size").get],
+    ["Set", getOwnPropertyDescriptor(Set.prototype, "size").get],
+    ["Date", Date.prototype.getTime],
+    ["Boolean", Boolean.prototype.valueOf],
+    ["Number", Number.prototype.valueOf],
+    ["String", String.prototype.valueOf],
+    ["BigInt", BigInt.prototype.valueOf],
+  ];
+  const regexpFlags = getOwnPropertyDescriptor(RegExp.prototype, "flags").get;
+  const uncloneable = [
+    WeakMap.prototype.has,
+    WeakSet.prototype.has,
+    WeakRef.prototype.deref,
+    Symbol.prototype.valueOf,
+  ];
+  const slotOf = (value, read) => {
+    try {
+      return [apply(read, value, [])];
+    } catch {
+      return null;
+    }
+  };
+
+  class Cloner {
+    constructor() {
+      this.seen = new Map();
+    }
+    copy(value) {
+      if (typeof value === "symbol" || typeof value === "function") fail(value);
+      if (typeof value !== "object" || value === null) return value;
+      const known = this.seen.get(value);
+      if (known !== undefined) return known;
+      if (platform.isPyProxy?.(value)) {
+        throw makeDOMException("#<Object> could not be cloned.", "DataCloneError");
+      }
+      if (Array.isArray(value)) return this.#properties(value, this.#keep(value, new Array(value.length)));
+      const prototype = getPrototypeOf(value);
+      if (prototype === Object.prototype || prototype === null) return this.#properties(value, this.#keep(value, {}));
+      return this.#special(value);
+    }
+    #keep(value, copy) {
+      this.seen.set(value, copy);
+      return copy;
+    }
+    #properties(value, copy) {
+      for (const key of Object.keys(value)) {
+        if (!Object.hasOwn(value, key)) continue;
+        const item = this.copy(value[key]);
+        defineProperty(copy, key, { value: item, writable: true, enumerable: true, configurable: true });
+      }
+      return copy;
+    }
+    #special(value) {
+      if (platform.isBuffer(value)) return this.#buffer(value);
+      if (ArrayBuffer.isView(value)) return this.#view(value);
+      if (Error.isError(value)) return this.#error(value);
+      for (const [is, copy] of serializers) if (is(value)) return this.#keep(value, copy(value));
+      if (platform.isInterface(value) || value instanceof Promise) fail(value);
+      for (const [name, read] of brands) {
+        const slot = slotOf(value, read);
+        if (slot !== null) return this.#slotted(value, name, slot[0]);
+      }
+      if (value instanceof RegExp && value !== RegExp.prototype) {
+        return this.#keep(value, new RegExp(value.source, apply(regexpFlags, value, [])));
+      }
+      if (uncloneable.some((read) => slotOf(value, read) !== null)) fail(value);
+      return this.#properties(value, this.#keep(value, {}));
+    }
+    #slotted(value, name, slot) {
+      if (name === "Date") return this.#keep(value, new Date(slot));
+      if (name === "Map") {
+        const copy = this.#keep(value, new Map());
+        for (const [key, item] of [...value]) copy.set(this.copy(key), this.copy(item));
+        return copy;
+      }
+      if (name === "Set") {
+        const copy = this.#keep(value, new Set());
+        for (const item of [...value]) copy.add(this.copy(item));
+        return copy;
+      }
+      return this.#keep(value, Object(slot));
+    }
+    #buffer(buffer) {
+      if (buffer.detached) {
+        throw makeDOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
+      }
+      return this.#keep(buffer, buffer instanceof SharedArrayBuffer ? buffer : buffer.slice(0));
+    }
+    #view(view) {
+      const kind = apply(typedTag, view, []) ?? "DataView";
+      const buffer = this.copy(view.buffer);
+      return this.#keep(view, new globalThis[kind](buffer, view.byteOffset, view.length ?? view.byteLength));
+    }
+    #error(error) {
+      if (platform.isDOMException(error)) {
+        const copy = this.#keep(error, makeDOMException(error.message, error.name));
+        defineProperty(copy, "stack", { value: error.stack, writable: true, configurable: true });
+        return copy;
+      }
+      const name = `${error.name}`;
+      const Class = Object.hasOwn(ERRORS, name) ? ERRORS[name] : Error;
+      const copy = this.#keep(error, new Class());
+      for (const key of ["message", "stack", "cause"]) {
+        const property = getOwnPropertyDescriptor(error, key);
+        if (property === undefined || !("value" in property)) continue;
+        const value = key === "cause" ? this.copy(property.value) : `${property.value}`;
+        defineProperty(copy, key, { value, writable: true, enumerable: false, configurable: true });
+      }
+      return copy;
+    }
+  }
+
+  const transferable = (item) => {
+    if (platform.isPort(item)) return true;
+    return platform.isBuffer(item) && item.detached === false;
+  };
+  const clone = (value, transfer = []) => {
+    if (transfer.length === 0) return new Cloner().copy(value);
+    if (new Set(transfer).size !== transfer.length) {
+      throw makeDOMException("Value occurs in the transfer list more than once.", "DataCloneError");
+    }
+    if (!transfer.every(transferable)) {
+      throw makeDOMException("Value in the transfer list could not be transferred.", "DataCloneError");
+    }
+    // Once without transferring, so that a value that cannot be cloned leaves everything whole.
+    const trial = new Cloner();
+    for (const item of transfer) trial.seen.set(item, item);
+    trial.copy(value);
+    const cloner = new Cloner();
+    for (const item of transfer) {
+      cloner.seen.set(item, platform.isPort(item) ? platform.movePort(item) : apply(transferBuffer, item, []));
+    }
+    return cloner.copy(value);
+  };
+  platform.clone = clone;
+  platform.transferList = (options) => {
+    const list = Object(options) === options && options[Symbol.iterator] === undefined ? options.transfer : options;
+    return list === undefined || list === null ? [] : platform.list(list, "The transfer list");
+  };
+
+  platform.expose("structuredClone", function structuredClone(value, options = undefined) {
+    if (arguments.length === 0) {
+      throw new TypeError("Failed to execute 'structuredClone': parameter 1 is required.");
+    }
+    return clone(value, platform.transferList(options));
+  });
+});

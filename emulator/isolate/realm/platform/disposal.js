@@ -1,0 +1,117 @@
+// SuppressedError, DisposableStack and AsyncDisposableStack.
+// https://tc39.es/proposal-explicit-resource-management/
+(function (platform) {
+  "use strict";
+  const { defineProperty } = Object;
+  const { illegal } = platform;
+  const define = (name, value) => defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  for (const name of ["dispose", "asyncDispose"]) {
+    if (Symbol[name] === undefined) defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+  }
+  const { dispose, asyncDispose } = Symbol;
+
+  class SuppressedError extends Error {
+    constructor(error, suppressed, message) {
+      super(...(message === undefined ? [] : [message]));
+      for (const [key, value] of [["error", error], ["suppressed", suppressed]]) {
+        defineProperty(this, key, { value, writable: true, configurable: true });
+      }
+    }
+  }
+  defineProperty(SuppressedError.prototype, "name", { value: "SuppressedError", writable: true, configurable: true });
+  if (globalThis.SuppressedError === undefined) define("SuppressedError", SuppressedError);
+
+  const methodOf = (value, isAsync) => {
+    if (value === null || value === undefined) return undefined;
+    const method = (isAsync ? value[asyncDispose] : undefined) ?? value[dispose];
+    if (typeof method !== "function") {
+      throw new TypeError(isAsync ? "Symbol(Symbol.asyncDispose) is not a function" : "Symbol(Symbol.dispose) is not a function");
+    }
+    return () => Reflect.apply(method, value, []);
+  };
+
+  const stackClass = (name, isAsync) => {
+    const Stack = {
+      [name]: class {
+        #steps = [];
+        #disposed = false;
+        get disposed() {
+          return #steps in this ? this.#disposed : illegal();
+        }
+        #open() {
+          if (!(#steps in this)) illegal();
+          if (this.#disposed) throw new ReferenceError(`${name} already disposed`);
+        }
+        use(value) {
+          this.#open();
+          const step = methodOf(value, isAsync);
+          if (step !== undefined) this.#steps.push(step);
+          return value;
+        }
+        adopt(value, onDispose) {
+          this.#open();
+          if (typeof onDispose !== "function") throw new TypeError(`${onDispose} is not a function`);
+          this.#steps.push(() => onDispose(value));
+          return value;
+        }
+        defer(onDispose) {
+          this.#open();
+          if (typeof onDispose !== "function") throw new TypeError(`${onDispose} is not a function`);
+          this.#steps.push(() => onDispose());
+        }
+        move() {
+          this.#open();
+          const stack = new Stack();
+          stack.#steps = this.#steps;
+          this.#steps = [];
+          this.#disposed = true;
+          return stack;
+        }
+        take() {
+          if (!(#steps in this)) illegal();
+          this.#disposed = true;
+          const steps = this.#steps;
+          this.#steps = [];
+          return steps.reverse();
+        }
+      },
+    }[name];
+    const { take } = Stack.prototype;
+    delete Stack.prototype.take;
+    const merge = (failure, error) => ({ error: failure === null ? error : new SuppressedError(error, failure.error) });
+    const run = isAsync
+      ? {
+          async disposeAsync() {
+            let failure = null;
+            for (const step of Reflect.apply(take, this, [])) {
+              try {
+                await step();
+              } catch (error) {
+                failure = merge(failure, error);
+              }
+            }
+            if (failure !== null) throw failure.error;
+          },
+        }.disposeAsync
+      : {
+          dispose() {
+            let failure = null;
+            for (const step of Reflect.apply(take, this, [])) {
+              try {
+                step();
+              } catch (error) {
+                failure = merge(failure, error);
+              }
+            }
+            if (failure !== null) throw failure.error;
+          },
+        }.dispose;
+    for (const key of [run.name, isAsync ? asyncDispose : dispose]) {
+      defineProperty(Stack.prototype, key, { value: run, writable: true, configurable: true });
+    }
+    defineProperty(Stack.prototype, Symbol.toStringTag, { value: name, configurable: true });
+    if (globalThis[name] === undefined) define(name, Stack);
+  };
+  stackClass("DisposableStack", false);
+  stackClass("AsyncDisposableStack", true);
+});

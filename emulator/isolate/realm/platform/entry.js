@@ -1,0 +1,152 @@
+// What Python calls: requests in, responses out, the context of an event.
+(function (platform) {
+  "use strict";
+
+  const { resolved } = platform.async;
+  const { illegal, illegalConstructor, finishClass } = platform.idl;
+  const { bytesView, exactBuffer } = platform.bytes;
+  const { HeaderList } = platform.headers;
+  const { recordOf, usableError, takeSource, streamOf } = platform.body;
+  const { isResponse } = platform.responses;
+  const { RequestRecord, requestOf, wrap } = platform.requests;
+  const { usv } = platform;
+  const streams = platform.streams;
+  const Bytes = Uint8Array;
+
+  // A request that came in. `flatHeaders` is [name, value, name, value...]; `cfJson` a JSON text
+  // or null; `body` null, an ArrayBuffer or the id of a stream to read. `onBodyRead` is called
+  // once, when the Worker starts to read the stream.
+  platform.makeRequest = (method, url, flatHeaders, cfJson, body, onBodyRead) => {
+    const record = new RequestRecord(method, url);
+    record.list = new HeaderList(flatHeaders, true);
+    record.cfJson = cfJson;
+    if (typeof body === "number") {
+      record.incoming = body;
+      if (onBodyRead) record.onRead = onBodyRead;
+    } else if (body !== null && body !== undefined) {
+      record.source = new Bytes(body);
+    }
+    return wrap(record);
+  };
+
+  platform.abortRequest = (request, reason) => requestOf(request).abort(reason);
+
+  const fixedLength = (record) => {
+    if (record.source !== null) return -1;
+    return record.stream === null ? record.length : record.stream.length;
+  };
+
+  // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
+  // null, a string, a Uint8Array or a ReadableStream.
+  platform.takeResponse = (value) => {
+    if (!isResponse(value)) {
+      throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
+    }
+    const record = recordOf(value);
+    const error = usableError(record);
+    if (error !== null) throw error;
+    const flat = record.list === null ? [] : record.list.toFlat();
+    const source = takeSource(record);
+    if (source !== undefined) {
+      return [record.status, record.reason, flat, typeof source === "string" ? usv(source) : source];
+    }
+    const stream = streamOf(record);
+    const length = fixedLength(record);
+    const headers = length < 0 || record.list?.has("content-length")
+      ? flat
+      : [...flat, "Content-Length", String(length)];
+    record.used = true;
+    return [record.status, record.reason, headers, streams.objectOf(stream)];
+  };
+
+  // Reads a stream to its end: `onChunk(ArrayBuffer, resume)` for each chunk, the next one only
+  // after `resume()`; then `onEnd()` or `onError(error)`. Gives `cancel(reason)`.
+  platform.pumpBody = (stream, onChunk, onEnd, onError) => {
+    const reader = streams.acquireReader(streams.readableRecord(stream));
+    let over = false;
+    let reading = false;
+    let wanted = false;
+    // `resume()` may come before onChunk() has returned: the loop keeps the stack flat.
+    const next = () => {
+      wanted = true;
+      if (reading) return;
+      reading = true;
+      while (wanted && !over) {
+        wanted = false;
+        reader.read(request);
+      }
+      reading = false;
+    };
+    const end = (report, ...args) => {
+      if (over) return;
+      over = true;
+      reader.release();
+      report(...args);
+    };
+    const deliver = (value) => {
+      const bytes = bytesView(value);
+      if (bytes === null) {
+        const error = new TypeError("This ReadableStream did not return bytes.");
+        reader.cancel(error);
+        end(onError, error);
+        return;
+      }
+      let waiting = true;
+      onChunk(exactBuffer(bytes), () => {
+        if (!waiting || over) return;
+        waiting = false;
+        next();
+      });
+    };
+    const request = {
+      chunk: (value) => {
+        if (!over) deliver(value);
+      },
+      close: () => end(onEnd),
+      fail: (error) => end(onError, error),
+    };
+    next();
+    return (reason) => {
+      if (over) return;
+      over = true;
+      reader.cancel(reason);
+      reader.release();
+    };
+  };
+
+  class ExecutionContext {
+    #onWaitUntil;
+    #passThrough = false;
+    #props;
+    constructor(key, onWaitUntil, props) {
+      if (key !== streams.secret) throw illegalConstructor();
+      this.#onWaitUntil = onWaitUntil;
+      this.#props = props;
+    }
+    static {
+      platform.passesThrough = (context) => context.#passThrough;
+    }
+    waitUntil(promise) {
+      if (!(#onWaitUntil in this)) throw illegal();
+      // A PyProxy given by Python dies when this call returns: it is taken as it is.
+      this.#onWaitUntil(platform.isPyProxy?.(promise) ? promise : resolved(promise));
+    }
+    passThroughOnException() {
+      if (!(#onWaitUntil in this)) throw illegal();
+      this.#passThrough = true;
+    }
+    get props() {
+      if (!(#onWaitUntil in this)) throw illegal();
+      return (this.#props ??= {});
+    }
+    get exports() {
+      if (!(#onWaitUntil in this)) throw illegal();
+      return (platform.exports ??= {});
+    }
+  }
+  finishClass(ExecutionContext, "ExecutionContext");
+  platform.ExecutionContext = ExecutionContext;
+
+  // The `ctx` of an event. `onWaitUntil(promise)` is called with a promise of the realm.
+  platform.makeContext = (onWaitUntil, props) => new ExecutionContext(streams.secret, onWaitUntil, props);
+});

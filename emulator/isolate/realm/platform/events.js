@@ -1,0 +1,288 @@
+// Event, EventTarget and the common event classes. https://dom.spec.whatwg.org/#events
+//
+// As on Workers, a listener that throws ends the dispatch and the error reaches the caller of
+// dispatchEvent; `target.on<type>` is called before the listeners; capture and passive are refused.
+(function (platform) {
+  "use strict";
+  const { illegal } = platform;
+  const { apply } = Reflect;
+  const dictionary = (init, what) => {
+    if (init === undefined || init === null) return {};
+    if (typeof init !== "object" && typeof init !== "function") {
+      throw new TypeError(`Failed to construct '${what}': constructor parameter 2 is not an object.`);
+    }
+    return init;
+  };
+
+  let begin, finish, stopped, trust;
+  class Event {
+    #type;
+    #bubbles = false;
+    #cancelable = false;
+    #composed = false;
+    #target = null;
+    #dispatching = false;
+    #trusted = false;
+    #propagationStopped = false;
+    #stopped = false;
+    #prevented = false;
+    static {
+      begin = (event, target) => {
+        if (!(#type in event)) illegal();
+        if (event.#dispatching) {
+          throw platform.makeDOMException("The event is already being dispatched.", "InvalidStateError");
+        }
+        event.#dispatching = true;
+        event.#target = target;
+        event.#prevented = false;
+      };
+      finish = (event) => {
+        event.#dispatching = event.#propagationStopped = event.#stopped = false;
+        return !event.#prevented;
+      };
+      stopped = (event) => event.#stopped;
+      trust = (event) => {
+        event.#trusted = true;
+        return event;
+      };
+    }
+    constructor(type, init) {
+      if (arguments.length === 0) {
+        throw new TypeError("Failed to construct 'Event': constructor parameter 1 is not of type 'string'.");
+      }
+      this.#type = `${type}`;
+      if (init !== undefined) {
+        init = dictionary(init, "Event");
+        this.#bubbles = !!init.bubbles;
+        this.#cancelable = !!init.cancelable;
+        this.#composed = !!init.composed;
+      }
+    }
+    get type() {
+      return #type in this ? this.#type : illegal();
+    }
+    get target() {
+      return #type in this ? this.#target : illegal();
+    }
+    get currentTarget() {
+      return #type in this ? this.#target : illegal();
+    }
+    get srcElement() {
+      return #type in this ? this.#target : illegal();
+    }
+    get bubbles() {
+      return #type in this ? this.#bubbles : illegal();
+    }
+    get cancelable() {
+      return #type in this ? this.#cancelable : illegal();
+    }
+    get composed() {
+      return #type in this ? this.#composed : illegal();
+    }
+    get defaultPrevented() {
+      return #type in this ? this.#prevented : illegal();
+    }
+    get returnValue() {
+      return #type in this ? !this.#prevented : illegal();
+    }
+    set returnValue(value) {
+      if (!value) this.preventDefault();
+    }
+    get eventPhase() {
+      if (!(#type in this)) illegal();
+      return this.#dispatching ? 2 : 0;
+    }
+    get isTrusted() {
+      return #type in this ? this.#trusted : illegal();
+    }
+    get timeStamp() {
+      return #type in this ? 0 : illegal();
+    }
+    get cancelBubble() {
+      return #type in this ? this.#propagationStopped : illegal();
+    }
+    set cancelBubble(value) {
+      if (value) this.stopPropagation();
+    }
+    composedPath() {
+      if (!(#type in this)) illegal();
+      return this.#dispatching ? [this.#target] : [];
+    }
+    preventDefault() {
+      if (!(#type in this)) illegal();
+      if (this.#cancelable) this.#prevented = true;
+    }
+    stopPropagation() {
+      if (!(#type in this)) illegal();
+      this.#propagationStopped = true;
+    }
+    stopImmediatePropagation() {
+      if (!(#type in this)) illegal();
+      this.#propagationStopped = this.#stopped = true;
+    }
+  }
+  for (const [index, name] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].entries()) {
+    for (const target of [Event, Event.prototype]) {
+      Object.defineProperty(target, name, { value: index, enumerable: true });
+    }
+  }
+
+  // Read-only attributes that come from the init dictionary, with their defaults and conversions.
+  const eventClass = (name, attributes) => {
+    const state = new WeakMap();
+    const Class = {
+      [name]: class extends Event {
+        constructor(type, init) {
+          super(type, init);
+          init = dictionary(init, name);
+          const values = Object.create(null);
+          for (const key of Object.keys(attributes)) values[key] = attributes[key](init[key]);
+          state.set(this, values);
+        }
+      },
+    }[name];
+    for (const key of Object.keys(attributes)) {
+      Object.defineProperty(Class.prototype, key, {
+        get() {
+          return (state.get(this) ?? illegal())[key];
+        },
+        enumerable: true,
+        configurable: true,
+      });
+    }
+    platform.interface(Class);
+    return Class;
+  };
+  const any = (fallback) => (value) => (value === undefined ? fallback : value);
+  const text = (value) => (value === undefined ? "" : `${value}`);
+  const number = (value) => (value === undefined ? 0 : Number(value));
+
+  const AT_GLOBAL = new WeakMap();
+  let dispatch;
+  class EventTarget {
+    #listeners = null;
+    static {
+      dispatch = (self, event, target = self) => {
+        if (!(#listeners in self)) illegal();
+        begin(event, target);
+        try {
+          const { type } = event;
+          const handler = target[`on${type}`];
+          if (typeof handler === "function") self.#call(handler, target, event);
+          const list = self.#listeners?.get(type);
+          if (list === undefined) return finish(event);
+          for (let i = 0, snapshot = list.slice(); i < snapshot.length && !stopped(event); i++) {
+            const listener = snapshot[i];
+            if (listener.removed) continue;
+            if (listener.once) self.#remove(type, listener);
+            self.#call(listener.callback, target, event);
+          }
+          return finish(event);
+        } catch (error) {
+          finish(event);
+          throw error;
+        }
+      };
+    }
+    #call(callback, target, event) {
+      const answer =
+        typeof callback === "function" ? apply(callback, target, [event]) : callback.handleEvent(event);
+      if (answer === true) event.preventDefault();
+    }
+    #remove(type, listener) {
+      const list = this.#listeners.get(type);
+      const index = list === undefined ? -1 : list.indexOf(listener);
+      if (index < 0) return;
+      listener.removed = true;
+      if (list.length === 1) this.#listeners.delete(type);
+      else list.splice(index, 1);
+    }
+    addEventListener(type, callback, options) {
+      const self = AT_GLOBAL.get(this ?? globalThis) ?? this;
+      if (!(#listeners in self)) illegal();
+      const { once, signal } = readOptions(options, "addEventListener");
+      if (callback === null || callback === undefined) return;
+      if (typeof callback !== "function" && typeof callback !== "object") {
+        throw new TypeError(
+          "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'EventListener'.",
+        );
+      }
+      if (signal?.aborted) return;
+      type = `${type}`;
+      self.#listeners ??= new Map();
+      const list = self.#listeners.get(type);
+      if (list?.some((known) => known.callback === callback)) return;
+      const listener = { callback, once, removed: false };
+      if (list === undefined) self.#listeners.set(type, [listener]);
+      else list.push(listener);
+      if (signal) platform.onAbort(signal, () => self.#remove(type, listener));
+    }
+    removeEventListener(type, callback, options) {
+      const self = AT_GLOBAL.get(this ?? globalThis) ?? this;
+      if (!(#listeners in self)) illegal();
+      readOptions(options, "removeEventListener");
+      const list = self.#listeners?.get(`${type}`);
+      const listener = list?.find((known) => known.callback === callback);
+      if (listener !== undefined) self.#remove(`${type}`, listener);
+    }
+    dispatchEvent(event) {
+      const target = this ?? globalThis;
+      if (!(event instanceof Event)) {
+        throw new TypeError(
+          "Failed to execute 'dispatchEvent' on 'EventTarget': parameter 1 is not of type 'Event'.",
+        );
+      }
+      return dispatch(AT_GLOBAL.get(target) ?? target, event, target);
+    }
+  }
+
+  const readOptions = (options, what) => {
+    const capture = options === true || (Object(options) === options && options.capture);
+    const name = typeof options === "boolean" ? "useCapture" : "options.capture";
+    if (capture) throw new TypeError(`${what}(): ${name} must be false.`);
+    if (Object(options) !== options) return { once: false, signal: undefined };
+    if (options.passive) throw new TypeError(`${what}(): options.passive must be false.`);
+    const { signal } = options;
+    if (signal !== undefined && !platform.isAbortSignal(signal)) {
+      throw new TypeError(`${what}(): options.signal is not of type 'AbortSignal'.`);
+    }
+    return { once: !!options.once, signal };
+  };
+
+  platform.interface(Event);
+  platform.interface(EventTarget);
+  eventClass("CustomEvent", { detail: any(null) });
+  const ErrorEvent = eventClass("ErrorEvent", {
+    message: text,
+    filename: text,
+    lineno: number,
+    colno: number,
+    error: any(undefined),
+  });
+  const MessageEvent = eventClass("MessageEvent", {
+    data: any(null),
+    origin: text,
+    lastEventId: text,
+    source: any(null),
+    ports: (value) => (value === undefined ? [] : platform.list(value, "MessageEvent ports")),
+  });
+  eventClass("PromiseRejectionEvent", { promise: any(undefined), reason: any(undefined) });
+  eventClass("CloseEvent", { code: number, reason: text, wasClean: Boolean });
+
+  // The scope is an EventTarget too; its listeners live in one of its own.
+  const { ServiceWorkerGlobalScope, WorkerGlobalScope } = globalThis;
+  Object.setPrototypeOf(WorkerGlobalScope.prototype, EventTarget.prototype);
+  Object.setPrototypeOf(WorkerGlobalScope, EventTarget);
+  Object.setPrototypeOf(ServiceWorkerGlobalScope, WorkerGlobalScope);
+  AT_GLOBAL.set(globalThis, new EventTarget());
+
+  platform.EventTarget = EventTarget;
+  platform.dispatch = dispatch;
+  platform.trustedEvent = (type, init) => trust(new Event(type, init));
+  platform.messageEvent = (data) => trust(new MessageEvent("message", { data }));
+  platform.dispatchGlobalError = (error) => {
+    const message = error !== null && typeof error === "object" ? `${error.message}` : `${error}`;
+    const event = new ErrorEvent("error", { error, message, cancelable: true });
+    return dispatch(AT_GLOBAL.get(globalThis), trust(event), globalThis);
+  };
+});

@@ -1,0 +1,138 @@
+// fetch(), https://fetch.spec.whatwg.org/#fetch-method, over the host's network.
+(function (platform) {
+  "use strict";
+
+  const { resolved, rejected, noop } = platform.async;
+  const { host, streamOfHost } = platform;
+  const { HeaderList } = platform.headers;
+  const { recordOf, usableError, takeSource, streamOf } = platform.body;
+  const { ResponseRecord, wrap } = platform.responses;
+  const { Request, isRequest } = platform.requests;
+  const { utf8Encode, usv } = platform;
+  const streams = platform.streams;
+  const Bytes = Uint8Array;
+  const apply = Reflect.apply;
+  const startsWith = String.prototype.startsWith;
+  const indexOf = String.prototype.indexOf;
+  const slice = String.prototype.slice;
+
+  const lost = (message) => new Error(message ? `Network connection lost. (${message})` : "Network connection lost.");
+
+  // The body for the wire: null, bytes, or the id of a stream that is pumped from now on.
+  const sendBody = (record) => {
+    const error = usableError(record);
+    if (error !== null) throw error;
+    const source = takeSource(record);
+    if (source === null) return { body: null, stop: noop };
+    if (source !== undefined) return { body: typeof source === "string" ? utf8Encode(usv(source)) : source, stop: noop };
+    const stream = streams.objectOf(streamOf(record));
+    record.used = true;
+    const id = host.ioOpenStream();
+    let open = true;
+    let cancel = noop;
+    const close = (failure) => {
+      if (!open) return;
+      open = false;
+      host.ioCloseStream(id, failure);
+    };
+    const stop = (reason) => {
+      cancel(reason);
+      close(`${reason}`);
+    };
+    const write = (chunk, resume) => {
+      if (chunk.byteLength === 0) return resume();
+      host.ioWriteStream(id, chunk, (failure) => {
+        if (failure === null || failure === undefined) resume();
+        else stop(lost(failure));
+      });
+    };
+    cancel = platform.pumpBody(stream, write, () => close(null), (failure) => close(`${failure}`));
+    if (!open) cancel();
+    return { body: id, stop };
+  };
+
+  const headersFor = (record) => {
+    const flat = record.list === null ? [] : record.list.toFlat();
+    if (record.source !== null || record.stream === null || record.stream.length < 0) return flat;
+    return record.list?.has("content-length") ? flat : [...flat, "Content-Length", `${record.stream.length}`];
+  };
+
+  const responseFrom = (answer, requestUrl) => {
+    const record = new ResponseRecord();
+    record.status = answer[0];
+    record.statusText = answer[1];
+    record.list = new HeaderList(answer[2], true);
+    record.url = answer[3] || requestUrl;
+    record.redirected = Boolean(answer[4]);
+    const body = answer[5];
+    if (typeof body === "number") record.stream = streamOfHost(body);
+    else if (body !== null && body !== undefined) record.source = new Bytes(body);
+    return record;
+  };
+
+  const withoutFragment = (url) => {
+    const at = apply(indexOf, url, ["#"]);
+    return at < 0 ? url : apply(slice, url, [0, at]);
+  };
+
+  const send = (record) =>
+    new Promise((resolve, reject) => {
+      const url = withoutFragment(record.url);
+      if (!apply(startsWith, url, ["http:"]) && !apply(startsWith, url, ["https:"])) {
+        throw new TypeError(`Fetch API cannot load: ${record.url}`);
+      }
+      const signal = record.signal;
+      if (signal !== null && signal.aborted) throw signal.reason;
+      if (record.abortReason !== null) throw record.signalObject().reason;
+      const headers = headersFor(record);
+      const { body, stop } = sendBody(record);
+      let forget = noop;
+      let response = null;
+      const call = host.ioFetch(record.method, url, headers, body, record.redirect, (failure, answer) => {
+        if (failure !== null && failure !== undefined) {
+          forget();
+          const error = lost(failure);
+          stop(error);
+          reject(error);
+          return;
+        }
+        response = responseFrom(answer, url);
+        resolve(wrap(response));
+      });
+      if (signal === null) return;
+      forget = platform.onAbort(signal, (reason) => {
+        stop(reason);
+        if (response === null) {
+          host.ioCancelFetch(call);
+          reject(reason);
+        } else {
+          abortBody(response, reason);
+        }
+      });
+    });
+
+  // The signal aborted after the response had come: what is left of its body fails.
+  const abortBody = (response, reason) => {
+    const stream = response.stream;
+    if (stream === null || stream.state !== "readable") return;
+    const cancel = stream.controller.cancel;
+    stream.controller.fail(reason);
+    if (cancel) cancel(reason);
+  };
+
+  const fetch = function fetch(input, init) {
+    try {
+      if (arguments.length === 0) {
+        throw new TypeError("Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.");
+      }
+      const request = init === undefined && isRequest(input) ? input : new Request(input, init);
+      const record = recordOf(request);
+      if (record.fetcher !== null && record.fetcher !== undefined) return resolved(record.fetcher.fetch(request));
+      return send(record);
+    } catch (error) {
+      return rejected(error);
+    }
+  };
+  platform.expose("fetch", fetch);
+  platform.fetch = fetch;
+});

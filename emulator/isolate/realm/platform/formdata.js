@@ -1,0 +1,239 @@
+// FormData, https://xhr.spec.whatwg.org/#interface-formdata, and its two encodings:
+// multipart/form-data (RFC 7578) and application/x-www-form-urlencoded.
+(function (platform) {
+  "use strict";
+
+  const { illegal, exposeClass } = platform.idl;
+  const { concatBytes } = platform.bytes;
+  const { utf8Encode, utf8Decode, usv, host, isBlob, isFile } = platform;
+  const { makePairIterator } = platform.headers;
+  const apply = Reflect.apply;
+  const replace = String.prototype.replace;
+  const lower = String.prototype.toLowerCase;
+  const subarray = Uint8Array.prototype.subarray;
+  const exec = RegExp.prototype.exec;
+  const random = Math.random;
+  const SearchParams = URLSearchParams;
+  const paramsToString = URLSearchParams.prototype.toString;
+  const paramsForEach = URLSearchParams.prototype.forEach;
+
+  const makeIterator = makePairIterator("FormData Iterator");
+
+  // A Blob becomes a File; on Workers one without a name is named after its key.
+  const entryValue = (key, value, filename, given) => {
+    if (!isBlob(value)) {
+      if (given) throw new TypeError("Failed to execute 'append' on 'FormData': parameter 2 is not of type 'Blob'.");
+      return usv(value);
+    }
+    if (isFile(value) && !given) return value;
+    const name = given ? usv(filename) : key;
+    const bytes = platform.blobBytes(value);
+    const type = platform.blobType(value);
+    return isFile(value) ? platform.makeFile(bytes, type, name, value.lastModified) : platform.makeFile(bytes, type, name);
+  };
+  const need = (count, given, method) => {
+    if (given < count) {
+      throw new TypeError(`Failed to execute '${method}' on 'FormData': ${count} argument${count > 1 ? "s" : ""} required, but only ${given} present.`);
+    }
+  };
+
+  let isFormData;
+  let pairsOf;
+  class FormData {
+    #pairs = [];
+    static {
+      isFormData = (value) => typeof value === "object" && value !== null && #pairs in value;
+      pairsOf = (form) => form.#pairs;
+    }
+    append(name, value, filename) {
+      if (!(#pairs in this)) throw illegal();
+      need(2, arguments.length, "append");
+      const key = usv(name);
+      this.#pairs[this.#pairs.length] = [key, entryValue(key, value, filename, filename !== undefined)];
+    }
+    delete(name) {
+      if (!(#pairs in this)) throw illegal();
+      need(1, arguments.length, "delete");
+      this.#keep(usv(name), null);
+    }
+    get(name) {
+      if (!(#pairs in this)) throw illegal();
+      need(1, arguments.length, "get");
+      const key = usv(name);
+      for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === key) return this.#pairs[i][1];
+      return null;
+    }
+    getAll(name) {
+      if (!(#pairs in this)) throw illegal();
+      need(1, arguments.length, "getAll");
+      const key = usv(name);
+      const values = [];
+      for (let i = 0; i < this.#pairs.length; i++) {
+        if (this.#pairs[i][0] === key) values[values.length] = this.#pairs[i][1];
+      }
+      return values;
+    }
+    has(name) {
+      if (!(#pairs in this)) throw illegal();
+      need(1, arguments.length, "has");
+      const key = usv(name);
+      for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === key) return true;
+      return false;
+    }
+    set(name, value, filename) {
+      if (!(#pairs in this)) throw illegal();
+      need(2, arguments.length, "set");
+      const key = usv(name);
+      this.#keep(key, [key, entryValue(key, value, filename, filename !== undefined)]);
+    }
+    // Removes the entries of a key; `replacement` takes the place of the first one.
+    #keep(key, replacement) {
+      const kept = [];
+      let placed = replacement === null;
+      for (let i = 0; i < this.#pairs.length; i++) {
+        const pair = this.#pairs[i];
+        if (pair[0] !== key) kept[kept.length] = pair;
+        else if (!placed) {
+          kept[kept.length] = replacement;
+          placed = true;
+        }
+      }
+      if (!placed) kept[kept.length] = replacement;
+      this.#pairs = kept;
+    }
+    entries() {
+      if (!(#pairs in this)) throw illegal();
+      return makeIterator(this.#pairs, 2);
+    }
+    keys() {
+      if (!(#pairs in this)) throw illegal();
+      return makeIterator(this.#pairs, 0);
+    }
+    values() {
+      if (!(#pairs in this)) throw illegal();
+      return makeIterator(this.#pairs, 1);
+    }
+    forEach(callback, thisArg) {
+      if (!(#pairs in this)) throw illegal();
+      if (typeof callback !== "function") {
+        throw new TypeError("Failed to execute 'forEach' on 'FormData': parameter 1 is not of type 'Function'.");
+      }
+      for (let i = 0; i < this.#pairs.length; i++) {
+        const pair = this.#pairs[i];
+        apply(callback, thisArg, [pair[1], pair[0], this]);
+      }
+    }
+  }
+  exposeClass("FormData", FormData);
+  Object.defineProperty(FormData.prototype, Symbol.iterator, {
+    value: FormData.prototype.entries, writable: true, configurable: true,
+  });
+
+  // ---- encoding ------------------------------------------------------------------------
+
+  const ESCAPES = { __proto__: null, '"': "%22", "\r": "%0D", "\n": "%0A" };
+  const escapeName = (name) => apply(replace, name, [/["\r\n]/g, (char) => ESCAPES[char]]);
+
+  const makeBoundary = () => {
+    let text = "----cfw-emu-";
+    for (let i = 0; i < 4; i++) text += Math.trunc(random() * 0x100000000).toString(16).padStart(8, "0");
+    return text;
+  };
+
+  const encodeMultipart = (form) => {
+    const boundary = makeBoundary();
+    const pairs = pairsOf(form);
+    const parts = [];
+    let total = 0;
+    const add = (bytes) => {
+      parts[parts.length] = bytes;
+      total += bytes.length;
+    };
+    for (let i = 0; i < pairs.length; i++) {
+      const [key, value] = pairs[i];
+      const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(key)}"`;
+      if (typeof value === "string") {
+        add(utf8Encode(`${head}\r\n\r\n${value}\r\n`));
+        continue;
+      }
+      const type = platform.blobType(value) || "application/octet-stream";
+      add(utf8Encode(`${head}; filename="${escapeName(value.name)}"\r\nContent-Type: ${type}\r\n\r\n`));
+      add(platform.blobBytes(value));
+      add(utf8Encode("\r\n"));
+    }
+    add(utf8Encode(`--${boundary}--\r\n`));
+    return { bytes: concatBytes(parts, total), boundary };
+  };
+
+  // ---- decoding ------------------------------------------------------------------------
+
+  const parameter = (header, name) => {
+    const pattern = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i");
+    const found = apply(exec, pattern, [header]);
+    if (found === null) return null;
+    return found[1] === undefined ? found[2] : found[1];
+  };
+  const unescapeName = (text) =>
+    apply(replace, text, [/%0[ad]|%22|\\(["\\])/gi, (escape, quoted) => {
+      if (quoted !== undefined) return quoted;
+      return escape === "%22" ? '"' : escape.toLowerCase() === "%0a" ? "\n" : "\r";
+    }]);
+
+  const headerOf = (head, name) => {
+    const found = apply(exec, new RegExp(`^${name}[ \\t]*:[ \\t]*(.*?)[ \\t]*$`, "im"), [head]);
+    return found === null ? null : found[1];
+  };
+
+  const parseMultipart = (type, bytes) => {
+    const boundary = parameter(type, "boundary");
+    if (!boundary) {
+      throw new TypeError(
+        "No boundary string in Content-Type header. The multipart/form-data MIME type requires a boundary parameter, "
+        + "e.g. 'Content-Type: multipart/form-data; boundary=\"abcd\"'. See RFC 7578, section 4.");
+    }
+    const form = new FormData();
+    const offsets = host.multipartOffsets(bytes, boundary);
+    const numbers = offsets === "" ? [] : offsets.split(",");
+    const pairs = pairsOf(form);
+    for (let i = 0; i < numbers.length; i += 3) {
+      const head = utf8Decode(apply(subarray, bytes, [+numbers[i], +numbers[i + 1]]));
+      const disposition = headerOf(head, "content-disposition");
+      const name = disposition === null ? null : parameter(disposition, "name");
+      if (name === null) {
+        throw new TypeError("No name parameter in Content-Disposition header of a part of the multipart/form-data body.");
+      }
+      const content = apply(subarray, bytes, [+numbers[i + 1] + 4, +numbers[i + 2]]);
+      const filename = parameter(disposition, "filename");
+      const key = unescapeName(name);
+      const value = filename === null
+        ? host.utf8Decode(content, 4)
+        : platform.makeFile(content.slice(), headerOf(head, "content-type") ?? "text/plain", unescapeName(filename));
+      pairs[pairs.length] = [key, value];
+    }
+    return form;
+  };
+
+  const parseUrlencoded = (bytes) => {
+    const form = new FormData();
+    const pairs = pairsOf(form);
+    apply(paramsForEach, new SearchParams(utf8Decode(bytes)), [(value, key) => {
+      pairs[pairs.length] = [key, value];
+    }]);
+    return form;
+  };
+
+  const parseFormData = (type, bytes) => {
+    const essence = apply(lower, type.split(";", 1)[0].trim(), []);
+    if (essence === "multipart/form-data") return parseMultipart(type, bytes);
+    if (essence === "application/x-www-form-urlencoded") return parseUrlencoded(bytes);
+    throw new TypeError(
+      "Unrecognized Content-Type header value. FormData can only parse the following MIME types: "
+      + "multipart/form-data, application/x-www-form-urlencoded.");
+  };
+
+  platform.isFormData = isFormData;
+  platform.encodeMultipart = encodeMultipart;
+  platform.parseFormData = parseFormData;
+  // The text of a URLSearchParams; null for anything else.
+  platform.formText = (value) => (value instanceof SearchParams ? apply(paramsToString, value, []) : null);
+});

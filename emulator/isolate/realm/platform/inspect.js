@@ -1,0 +1,278 @@
+// Values as text for the console, in the format that Workers print (that of Node's util.inspect).
+//
+//   platform.inspect(value, depth = 2) -> string      platform.errorText(error) -> header and stack
+(function (platform) {
+  "use strict";
+  const { getPrototypeOf, getOwnPropertyDescriptor } = Object;
+  const { apply, ownKeys } = Reflect;
+  const WIDTH = 72;
+  const MOST_ITEMS = 100;
+  const MOST_CHARACTERS = 10000;
+  const CUSTOM = Symbol.for("nodejs.util.inspect.custom");
+  const tagOf = (value) => apply(Object.prototype.toString, value, []).slice(8, -1);
+  const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
+  const CONTROL = /[\x00-\x1f\x7f-\x9f\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
+  const escape = (character) => {
+    const code = character.charCodeAt(0);
+    return ESCAPES[character] ?? (code < 256 ? `\\x${hex(code, 2).toUpperCase()}` : `\\u${hex(code, 4).toUpperCase()}`);
+  };
+  const hex = (number, digits) => number.toString(16).padStart(digits, "0");
+  const quote = (text) => {
+    let mark = "'";
+    if (text.includes("'")) mark = !text.includes('"') ? '"' : !text.includes("`") && !text.includes("${") ? "`" : "'";
+    text = text.replace(CONTROL, escape);
+    if (mark === "'") text = text.replaceAll("'", "\\'");
+    return mark + text + mark;
+  };
+  const primitive = (value) => {
+    switch (typeof value) {
+      case "string": {
+        const rest = value.length - MOST_CHARACTERS;
+        if (rest <= 0) return quote(value);
+        return `${quote(value.slice(0, MOST_CHARACTERS))}... ${rest} more character${rest > 1 ? "s" : ""}`;
+      }
+      case "number":
+        return Object.is(value, -0) ? "-0" : `${value}`;
+      case "bigint":
+        return `${value}n`;
+      default:
+        return String(value);
+    }
+  };
+
+  const constructorName = (value) => {
+    for (let p = value; p !== null; p = getPrototypeOf(p)) {
+      const found = getOwnPropertyDescriptor(p, "constructor");
+      if (found !== undefined && typeof found.value === "function" && found.value.name !== "") {
+        return found.value.name;
+      }
+    }
+    return null;
+  };
+  const prefix = (value, kind, size) => {
+    const name = constructorName(value);
+    const tail = size === undefined ? "" : `(${size})`;
+    let text = name === null ? `[${kind}${tail}: null prototype] ` : `${name}${tail} `;
+    const tag = value[Symbol.toStringTag];
+    if (typeof tag === "string" && tag !== "" && tag !== name) text += `[${tag}] `;
+    return text;
+  };
+
+  const isIdentifier = (key) => IDENTIFIER.test(key);
+  const keyText = (key) => {
+    if (typeof key === "symbol") return `[${String(key)}]`;
+    return isIdentifier(key) ? key : quote(key);
+  };
+
+  class Inspector {
+    constructor(depth) {
+      this.depth = depth;
+      this.path = [];
+      this.circular = new Map();
+    }
+    show(value, level = 0) {
+      if (Object(value) !== value) return primitive(value);
+      if (platform.isPyProxy?.(value)) return String(value);
+      const custom = value[CUSTOM];
+      if (typeof custom === "function") {
+        const answer = apply(custom, value, [this.depth - level, { depth: this.depth }, platform.inspect]);
+        if (answer !== value) return typeof answer === "string" ? answer : this.show(answer, level);
+      }
+      if (this.path.includes(value)) {
+        if (!this.circular.has(value)) this.circular.set(value, this.circular.size + 1);
+        return `[Circular *${this.circular.get(value)}]`;
+      }
+      this.path.push(value);
+      try {
+        const text = this.#object(value, level);
+        const reference = this.circular.get(value);
+        return reference === undefined ? text : `<ref *${reference}> ${text}`;
+      } finally {
+        this.path.pop();
+      }
+    }
+    #object(value, level) {
+      const kind = tagOf(value);
+      const simple = this.#simple(value, kind, level);
+      const skip = (key) => Array.isArray(value) || ArrayBuffer.isView(value) ? /^\d+$/.test(key) : false;
+      if (level > this.depth && simple === null) {
+        const name = Array.isArray(value) ? "Array" : (constructorName(value) ?? "Object: null prototype");
+        return `[${name}]`;
+      }
+      const [head, open, close, items] = simple ?? this.#container(value, kind, level);
+      const extra = this.#properties(value, level, skip, kind);
+      const all = items.concat(extra);
+      if (all.length === 0) return open === "" ? head : `${head}${open}${close}`;
+      if (open === "") return this.#join(`${head} {`, all, "}", level, true);
+      return this.#join(`${head}${open}`, all, close, level, true, open === "[" && extra.length === 0);
+    }
+    // Kinds that are one word when they have no properties of their own: [text, "", "", []].
+    #simple(value, kind, level) {
+      if (typeof value === "function") return [functionText(value, kind), "", "", []];
+      if (isError(value)) {
+        const text = errorText(value).replaceAll("\n", `\n${"  ".repeat(level)}`);
+        return [text, "", "", this.#errorParts(value, level)];
+      }
+      if (value instanceof RegExp && kind === "RegExp") return [apply(RegExp.prototype.toString, value, []), "", "", []];
+      if (value instanceof Date && kind === "Date") {
+        const time = apply(Date.prototype.getTime, value, []);
+        return [Number.isNaN(time) ? "Invalid Date" : apply(Date.prototype.toISOString, value, []), "", "", []];
+      }
+      const boxed = { Number, String, Boolean, BigInt, Symbol }[kind];
+      if (boxed !== undefined && value instanceof boxed) {
+        return [`[${kind}: ${primitive(boxed.prototype.valueOf.call(value))}]`, "", "", []];
+      }
+      return null;
+    }
+    #errorParts(error, level) {
+      const parts = [];
+      if (Object.hasOwn(error, "cause")) parts.push(`[cause]: ${this.show(error.cause, level + 1)}`);
+      if (Array.isArray(error.errors)) parts.push(`[errors]: ${this.show(error.errors, level + 1)}`);
+      return parts;
+    }
+    #container(value, kind, level) {
+      if (Array.isArray(value)) {
+        const name = constructorName(value);
+        const head = name === "Array" ? "" : prefix(value, "Array", value.length);
+        return [head, "[", "]", this.#array(value, level)];
+      }
+      if (ArrayBuffer.isView(value) && kind !== "DataView") {
+        const items = Array.from(value.subarray(0, MOST_ITEMS), primitive);
+        return [prefix(value, kind, value.length), "[", "]", withRest(items, value.length)];
+      }
+      if (platform.isBuffer(value)) {
+        const bytes = new Uint8Array(value, 0, Math.min(50, value.byteLength));
+        let content = Array.from(bytes, (byte) => hex(byte, 2)).join(" ");
+        const rest = value.byteLength - bytes.length;
+        if (rest > 0) content += ` ... ${rest} more byte${rest > 1 ? "s" : ""}`;
+        const items = [`[Uint8Contents]: <${content}>`, `byteLength: ${value.byteLength}`];
+        return [prefix(value, kind), "{", "}", items];
+      }
+      if (value instanceof Map) {
+        const items = [];
+        for (const [key, item] of value) items.push(`${this.show(key, level + 1)} => ${this.show(item, level + 1)}`);
+        return [prefix(value, "Map", value.size), "{", "}", items];
+      }
+      if (value instanceof Set) {
+        return [prefix(value, "Set", value.size), "{", "}", Array.from(value, (item) => this.show(item, level + 1))];
+      }
+      if (value instanceof Promise) return [prefix(value, kind), "{", "}", [`<${platform.host.promiseState(value)}>`]];
+      if (value instanceof WeakMap || value instanceof WeakSet) {
+        return [prefix(value, kind), "{", "}", ["<items unknown>"]];
+      }
+      if (platform.isInterface(value)) return this.#interface(value, level);
+      const head = prefix(value, "Object");
+      return [head === "Object " ? "" : head, "{", "}", []];
+    }
+    #array(value, level) {
+      const items = [];
+      for (let i = 0; i < value.length && items.length < MOST_ITEMS; i++) {
+        let hole = i;
+        while (hole < value.length && !Object.hasOwn(value, hole)) hole++;
+        if (hole > i) {
+          items.push(`<${hole - i} empty item${hole - i > 1 ? "s" : ""}>`);
+          i = hole - 1;
+        } else {
+          items.push(this.show(value[i], level + 1));
+        }
+      }
+      return withRest(items, value.length);
+    }
+    // Instances of platform classes: pairs when they iterate over pairs, else their attributes.
+    #interface(value, level) {
+      if (typeof value.entries === "function" && value.entries === value[Symbol.iterator]) {
+        const items = [];
+        for (const [key, item] of value.entries()) items.push(`${this.show(key, level + 1)} => ${this.show(item, level + 1)}`);
+        return [prefix(value, "Object", items.length), "{", "}", items];
+      }
+      const items = [];
+      const chain = [];
+      for (let p = getPrototypeOf(value); p !== null && p !== Object.prototype; p = getPrototypeOf(p)) chain.unshift(p);
+      for (const p of chain) {
+        for (const key of ownKeys(p)) {
+          if (typeof key === "symbol" || getOwnPropertyDescriptor(p, key).get === undefined) continue;
+          try {
+            items.push(`${key}: ${this.show(value[key], level + 1)}`);
+          } catch {
+            continue;
+          }
+        }
+      }
+      return [prefix(value, "Object"), "{", "}", items];
+    }
+    #properties(value, level, skip, kind) {
+      const lines = [];
+      for (const key of ownKeys(value)) {
+        if (typeof key === "string" && skip(key)) continue;
+        const property = getOwnPropertyDescriptor(value, key);
+        if (property === undefined || !property.enumerable) continue;
+        if (kind === "String" && /^\d+$/.test(String(key))) continue;
+        let text;
+        if (property.get) text = property.set ? "[Getter/Setter]" : "[Getter]";
+        else text = property.set ? "[Setter]" : this.show(property.value, level + 1);
+        lines.push(`${keyText(key)}: ${text}`);
+      }
+      return lines;
+    }
+    #join(open, items, close, level, fits, fill = false) {
+      const length = items.reduce((sum, item) => sum + item.length + 2, open.length);
+      const multiline = items.some((item) => item.includes("\n")) || open.includes("\n");
+      if (!multiline && length + 2 * level <= WIDTH && (fits || items.length < 4) && !(fill && items.length > 6 && length > WIDTH)) {
+        return `${open} ${items.join(", ")} ${close}`;
+      }
+      const indent = "  ".repeat(level + 1);
+      const lines = fill && items.length > 6 && !multiline ? rows(items, WIDTH - indent.length) : items;
+      return `${open}\n${indent}${lines.join(`,\n${indent}`)}\n${indent.slice(2)}${close}`;
+    }
+  }
+
+  const rows = (items, width) => {
+    const lines = [items[0]];
+    for (let i = 1; i < items.length; i++) {
+      const joined = `${lines[lines.length - 1]}, ${items[i]}`;
+      if (joined.length > width) lines.push(items[i]);
+      else lines[lines.length - 1] = joined;
+    }
+    return lines;
+  };
+  const withRest = (items, length) => {
+    const rest = length - MOST_ITEMS;
+    if (rest > 0 && items.length === MOST_ITEMS) items.push(`... ${rest} more item${rest > 1 ? "s" : ""}`);
+    return items;
+  };
+
+  const functionText = (value, kind) => {
+    const source = apply(Function.prototype.toString, value, []);
+    const name = Object.hasOwn(value, "name") ? value.name : "";
+    if (/^class\b/.test(source)) {
+      const parent = getPrototypeOf(value);
+      const base = typeof parent === "function" && parent.name ? ` extends ${parent.name}` : "";
+      return `[class ${name || "(anonymous)"}${base}]`;
+    }
+    return name === "" ? `[${kind} (anonymous)]` : `[${kind}: ${name}]`;
+  };
+
+  // Lines of a stack without the platform's own frames and what only they called.
+  const userFrames = (stack) => {
+    const frames = stack.split("\n").filter((line) => line.trim() !== "" && !line.includes("cfw-emu:"));
+    while (frames.length > 0 && frames[frames.length - 1].endsWith("(native)")) frames.pop();
+    return frames;
+  };
+  platform.userFrames = userFrames;
+
+  const isError = (value) => value instanceof Error || Error.isError?.(value) === true;
+  const errorText = (error) => {
+    const name = typeof error.name === "string" && error.name !== "" ? error.name : (constructorName(error) ?? "Error");
+    const message = error.message === undefined ? "" : `${error.message}`;
+    const head = message === "" ? name : `${name}: ${message}`;
+    const stack = typeof error.stack === "string" ? error.stack : "";
+    if (stack.startsWith(name)) return stack.trimEnd();
+    const frames = userFrames(stack);
+    return frames.length === 0 ? (stack === "" ? `[${head}]` : head) : `${head}\n${frames.join("\n")}`;
+  };
+
+  platform.inspect = (value, depth = 2) => new Inspector(depth).show(value);
+  platform.errorText = (error) => (isError(error) ? errorText(error) : platform.inspect(error));
+});

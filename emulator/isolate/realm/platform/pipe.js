@@ -1,0 +1,149 @@
+// pipeTo and pipeThrough (standard, section 4.2 and ReadableStreamPipeTo).
+(function (platform) {
+  "use strict";
+
+  const { then, resolved, rejected, handled, noop } = platform.async;
+  const { dictionaryOf } = platform.idl;
+  const streams = platform.streams;
+
+  const pipeOptions = (options) => {
+    const given = dictionaryOf(options, "The options of a pipe");
+    const { preventAbort, preventCancel, preventClose, signal } = given;
+    if (signal !== undefined && !platform.isAbortSignal(signal)) {
+      throw new TypeError("Incorrect type for the 'signal' field on 'PipeToOptions': the provided value is not of type 'AbortSignal'.");
+    }
+    return {
+      preventAbort: Boolean(preventAbort), preventCancel: Boolean(preventCancel), preventClose: Boolean(preventClose),
+      signal,
+    };
+  };
+
+  // One pipe under way. It shuts down once, after the writes that it has begun.
+  class Pipe {
+    constructor(source, destination, options, resolve, reject) {
+      this.source = source;
+      this.destination = destination;
+      this.options = options;
+      this.resolve = resolve;
+      this.reject = reject;
+      this.reader = streams.acquireReader(source);
+      this.writer = new streams.WriterRecord(destination);
+      this.lastWrite = resolved(undefined);
+      this.shuttingDown = false;
+      this.forget = noop;
+    }
+    start() {
+      this.source.disturbed = true;
+      const { signal } = this.options;
+      if (signal !== undefined) {
+        this.forget = platform.onAbort(signal, (reason) => this.onAbort(reason));
+        if (this.shuttingDown) return;
+      }
+      this.watch();
+      if (!this.shuttingDown) this.step();
+    }
+    watch() {
+      then(this.reader.closedPromise, () => this.onSourceClosed(), (error) => this.onSourceError(error));
+      then(this.writer.closed.promise, () => this.onDestinationClosed(), (error) => this.onDestinationError(error));
+      if (this.source.state === "errored") this.onSourceError(this.source.error);
+      else if (this.destination.state === "errored") this.onDestinationError(this.destination.error);
+      else if (this.source.state === "closed") this.onSourceClosed();
+      else if (this.destination.closing || this.destination.state === "closed") this.onDestinationClosed();
+    }
+    step() {
+      if (this.shuttingDown) return;
+      then(this.writer.ready.promise, () => {
+        if (this.shuttingDown) return;
+        this.reader.read({
+          chunk: (chunk) => {
+            this.lastWrite = handled(this.writer.write(chunk));
+            // Reading on in a job of its own keeps the stack flat.
+            then(resolved(undefined), () => this.step());
+          },
+          close: noop,
+          fail: noop,
+        });
+      }, noop);
+    }
+    onAbort(reason) {
+      const actions = [];
+      if (!this.options.preventAbort) {
+        actions.push(() => (this.destination.state === "writable" || this.destination.state === "erroring"
+          ? this.destination.abort(reason) : resolved(undefined)));
+      }
+      if (!this.options.preventCancel) {
+        actions.push(() => (this.source.state === "readable"
+          ? streams.cancelStream(this.source, reason) : resolved(undefined)));
+      }
+      this.shutdown(() => Promise.all(actions.map((action) => action())), [reason]);
+    }
+    onSourceError(error) {
+      this.shutdown(this.options.preventAbort ? null : () => this.destination.abort(error), [error]);
+    }
+    onDestinationError(error) {
+      this.shutdown(this.options.preventCancel ? null : () => streams.cancelStream(this.source, error), [error]);
+    }
+    onSourceClosed() {
+      this.shutdown(this.options.preventClose ? null : () => this.writer.closeWithErrorPropagation(), null);
+    }
+    onDestinationClosed() {
+      if (this.shuttingDown) return;
+      const error = new TypeError("This WritableStream has been closed.");
+      this.shutdown(this.options.preventCancel ? null : () => streams.cancelStream(this.source, error), [error]);
+    }
+    // `failure`: [error] or null.
+    shutdown(action, failure) {
+      if (this.shuttingDown) return;
+      this.shuttingDown = true;
+      const act = () => {
+        if (action === null) return this.finish(failure);
+        then(action(), () => this.finish(failure), (error) => this.finish([error]));
+      };
+      if (this.destination.state === "writable" && !this.destination.closing) this.afterWrites(act);
+      else act();
+    }
+    afterWrites(act) {
+      const last = this.lastWrite;
+      const again = () => (last === this.lastWrite ? act() : this.afterWrites(act));
+      then(last, again, again);
+    }
+    finish(failure) {
+      this.forget();
+      this.writer.release();
+      this.reader.release();
+      if (failure === null) this.resolve(undefined);
+      else this.reject(failure[0]);
+    }
+  }
+
+  const pipe = (source, destination, options) =>
+    new Promise((resolve, reject) => new Pipe(source, destination, options, resolve, reject).start());
+
+  streams.pipeTo = (source, destination, given) => {
+    try {
+      if (!streams.isWritable(destination)) {
+        throw new TypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'.");
+      }
+      const options = pipeOptions(given);
+      if (source.reader !== null) throw new TypeError(streams.LOCKED);
+      const target = streams.writableRecord(destination);
+      if (target.writer !== null) throw new TypeError(streams.WRITABLE_LOCKED);
+      return pipe(source, target, options);
+    } catch (error) {
+      return rejected(error);
+    }
+  };
+
+  streams.pipeThrough = (source, transform, given) => {
+    const { readable, writable } = dictionaryOf(transform, "The transform of pipeThrough()");
+    if (!streams.isReadable(readable) || !streams.isWritable(writable)) {
+      throw new TypeError("Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.");
+    }
+    const options = pipeOptions(given);
+    if (source.reader !== null) throw new TypeError(streams.LOCKED);
+    const target = streams.writableRecord(writable);
+    if (target.writer !== null) throw new TypeError(streams.WRITABLE_LOCKED);
+    handled(pipe(source, target, options));
+    return readable;
+  };
+});

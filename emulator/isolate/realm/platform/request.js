@@ -1,0 +1,226 @@
+// Request, https://fetch.spec.whatwg.org/#request-class, with what Workers add and change:
+// https://developers.cloudflare.com/workers/runtime-apis/request/
+(function (platform) {
+  "use strict";
+
+  const { illegal, exposeClass } = platform.idl;
+  const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, isBody } = platform.body;
+  const { listFromMember } = platform.headers;
+  const URLClass = URL;
+  const parseJson = JSON.parse;
+  const stringify = JSON.stringify;
+  const upper = String.prototype.toUpperCase;
+  const apply = Reflect.apply;
+
+  const METHODS = { __proto__: null };
+  for (const name of ("GET HEAD POST PUT DELETE PATCH PURGE OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH "
+    + "SEARCH UNLOCK ACL REPORT MKACTIVITY CHECKOUT MERGE MSEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE QUERY BAN CONNECT"
+  ).split(" ")) {
+    METHODS[name] = true;
+  }
+  const CACHE_MODES = { __proto__: null, "no-store": true, "no-cache": true, reload: true, default: true };
+  const NOT_IMPLEMENTED = ["mode", "credentials", "referrer", "referrerPolicy"];
+
+  class RequestRecord extends MessageRecord {
+    constructor(method, url) {
+      super();
+      this.method = method;
+      this.url = url;
+      this.redirect = "follow";
+      this.cfJson = null; // what `cf` is parsed from, on first use
+      this.cfValue = undefined;
+      this.signal = null;
+      this.abortReason = null; // [reason] once aborted before anybody asked for the signal
+      this.cache = undefined;
+      this.integrity = "";
+      this.fetcher = null;
+    }
+    get cf() {
+      if (this.cfJson !== null) {
+        this.cfValue = parseJson(this.cfJson);
+        this.cfJson = null;
+      }
+      return this.cfValue;
+    }
+    signalObject() {
+      if (this.signal === null) {
+        this.signal = platform.newAbortSignal();
+        if (this.abortReason !== null) platform.signalAbort(this.signal, this.abortReason[0]);
+      }
+      return this.signal;
+    }
+    abort(reason) {
+      if (this.signal !== null) platform.signalAbort(this.signal, reason);
+      else this.abortReason ??= [reason];
+    }
+  }
+
+  const toMethod = (value) => {
+    const text = `${value}`;
+    const method = apply(upper, text, []);
+    if (METHODS[method] !== true) throw new TypeError(`Invalid HTTP method string: ${text}`);
+    return method;
+  };
+  const toRedirect = (value) => {
+    const text = `${value}`;
+    if (text === "follow" || text === "manual") return text;
+    throw new TypeError(
+      'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented since it does not '
+      + 'make sense at the edge; use "manual" and check the response status code).');
+  };
+  const toSignal = (value) => {
+    if (value === null || platform.isAbortSignal(value)) return value;
+    throw new TypeError("Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
+  };
+  const toCache = (value) => {
+    const text = `${value}`;
+    if (CACHE_MODES[text] !== true) throw new TypeError(`Unsupported cache mode: ${text}`);
+    return text === "default" ? undefined : text;
+  };
+  const toUrl = (input) => {
+    const text = `${input}`;
+    try {
+      return new URLClass(text).href;
+    } catch {
+      throw new TypeError(`Invalid URL: ${text}`);
+    }
+  };
+
+  const copyInto = (record, from) => {
+    record.redirect = from.redirect;
+    record.cfJson = from.cfJson;
+    if (from.cfValue !== undefined) record.cfJson = stringify(from.cfValue);
+    record.cache = from.cache;
+    record.integrity = from.integrity;
+    record.fetcher = from.fetcher;
+    record.list = from.headerList().copy();
+    record.signal = from.signal;
+    record.abortReason = from.abortReason;
+  };
+
+  const applyInit = (record, init) => {
+    const { method, headers, redirect, signal, cf, cache, integrity, fetcher } = init;
+    for (let i = 0; i < NOT_IMPLEMENTED.length; i++) {
+      const field = NOT_IMPLEMENTED[i];
+      if (init[field] !== undefined) {
+        throw new Error(`The '${field}' field on 'RequestInitializerDict' is not implemented.`);
+      }
+    }
+    if (method !== undefined && method !== null) record.method = toMethod(method);
+    if (headers !== undefined && headers !== null) record.list = listFromMember(headers);
+    if (redirect !== undefined && redirect !== null) record.redirect = toRedirect(redirect);
+    if (signal !== undefined) {
+      record.signal = toSignal(signal);
+      record.abortReason = null;
+    }
+    if (cf !== undefined && cf !== null) {
+      record.cfJson = null;
+      record.cfValue = cf;
+    }
+    if (cache !== undefined && cache !== null) record.cache = toCache(cache);
+    if (integrity !== undefined && integrity !== null) record.integrity = `${integrity}`;
+    if (fetcher !== undefined) record.fetcher = fetcher;
+  };
+
+  const makeRecord = (input, init) => {
+    const from = isRequest(input) ? recordOf(input) : null;
+    const record = from === null ? new RequestRecord("GET", toUrl(input)) : new RequestRecord(from.method, from.url);
+    if (from !== null) copyInto(record, from);
+    let body;
+    if (init !== undefined && init !== null) {
+      if (typeof init !== "object" && typeof init !== "function") {
+        throw new TypeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
+      }
+      // A Request as the init gives what it is, but its body is moved as from any Request.
+      if (isRequest(init)) {
+        const other = recordOf(init);
+        record.method = other.method;
+        copyInto(record, other);
+        if (!other.empty) {
+          moveBody(other, record);
+          body = null;
+        }
+      } else {
+        applyInit(record, init);
+        body = init.body;
+      }
+    }
+    if (record.method === "GET" || record.method === "HEAD") {
+      const inherited = body === undefined && from !== null && !from.empty;
+      if ((body !== undefined && body !== null) || inherited) {
+        throw new TypeError("Request with a GET or HEAD method cannot have a body.");
+      }
+    }
+    if (body !== undefined) {
+      if (body !== null) {
+        setBody(record, body);
+        addContentType(record);
+      }
+    } else if (from !== null && !from.empty) {
+      moveBody(from, record);
+    }
+    return record;
+  };
+
+  const isRequest = (value) => isBody(value) && recordOf(value) instanceof RequestRecord;
+  const requestOf = (value) => {
+    if (!isBody(value)) throw illegal();
+    const record = recordOf(value);
+    if (!(record instanceof RequestRecord)) throw illegal();
+    return record;
+  };
+
+  class Request extends Body {
+    constructor(input, init) {
+      if (arguments.length === 0) {
+        throw new TypeError("Failed to construct 'Request': 1 argument required, but only 0 present.");
+      }
+      super(secret, input === secret ? init : makeRecord(input, init));
+    }
+    get method() {
+      return requestOf(this).method;
+    }
+    get url() {
+      return requestOf(this).url;
+    }
+    get headers() {
+      return requestOf(this).headersObject();
+    }
+    get redirect() {
+      return requestOf(this).redirect;
+    }
+    get fetcher() {
+      return requestOf(this).fetcher;
+    }
+    get signal() {
+      return requestOf(this).signalObject();
+    }
+    get cf() {
+      return requestOf(this).cf;
+    }
+    get integrity() {
+      return requestOf(this).integrity;
+    }
+    get keepalive() {
+      requestOf(this);
+      return false;
+    }
+    get cache() {
+      return requestOf(this).cache;
+    }
+    clone() {
+      const record = requestOf(this);
+      const copy = new RequestRecord(record.method, record.url);
+      cloneBody(record, copy);
+      copyInto(copy, record);
+      copy.list.immutable = record.list.immutable;
+      copy.signal = record.signalObject();
+      return wrap(copy);
+    }
+  }
+  exposeClass("Request", Request);
+
+  const wrap = (record) => new Request(secret, record);
+
+  platform.requests = { Request, RequestRecord, isRequest, requestOf, wrap };
+});

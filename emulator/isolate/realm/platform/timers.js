@@ -1,0 +1,101 @@
+// Timers, microtasks and the clock.
+// https://developers.cloudflare.com/workers/runtime-apis/web-standards/
+(function (platform) {
+  "use strict";
+  const { host, illegal } = platform;
+  const { apply } = Reflect;
+
+  platform.guarded = (callback) => () => {
+    try {
+      callback();
+    } catch (error) {
+      platform.reportUncaught(error);
+    }
+  };
+
+  const delayOf = (value) => {
+    const ms = Math.trunc(Number(value));
+    return ms > 0 && ms < 2 ** 53 ? ms : 0;
+  };
+  const start = (name, repeat) => (args) => {
+    const [callback, delay, ...rest] = args;
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.`,
+      );
+    }
+    return host.setTimer(delayOf(delay), repeat, platform.guarded(() => void apply(callback, undefined, rest)));
+  };
+  const clear = (timer) => {
+    if (typeof timer !== "number") timer = Number(timer);
+    if (timer >= 1 && timer < 2 ** 53) host.clearTimer(Math.trunc(timer));
+  };
+  const once = start("setTimeout", false);
+  const often = start("setInterval", true);
+  platform.expose("setTimeout", function setTimeout(callback, delay = 0, ...args) {
+    return once([callback, delay, ...args]);
+  });
+  platform.expose("setInterval", function setInterval(callback, delay = 0, ...args) {
+    return often([callback, delay, ...args]);
+  });
+  platform.expose("clearTimeout", function clearTimeout(timer) {
+    clear(timer);
+  });
+  platform.expose("clearInterval", function clearInterval(timer) {
+    clear(timer);
+  });
+
+  const resolved = Promise.resolve();
+  const then = Promise.prototype.then;
+  platform.expose("queueMicrotask", function queueMicrotask(callback) {
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        "Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.",
+      );
+    }
+    apply(then, resolved, [platform.guarded(() => void callback())]);
+  });
+
+  class Scheduler {
+    #brand;
+    wait(delay, options = undefined) {
+      if (!(#brand in this)) illegal();
+      const signal = options?.signal;
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        let forget = () => {};
+        const timer = host.setTimer(delayOf(delay), false, () => {
+          forget();
+          resolve(undefined);
+        });
+        if (signal === undefined || signal === null) return;
+        forget = platform.onAbort(signal, (reason) => {
+          host.clearTimer(timer);
+          reject(reason);
+        });
+      });
+    }
+  }
+  platform.tag(Scheduler);
+  platform.expose("scheduler", new Scheduler());
+
+  // The platform's clock counts from the epoch, so that timeOrigin is 0.
+  class Performance extends platform.EventTarget {
+    #brand;
+    constructor(key) {
+      if (key !== platform.internal) throw new TypeError("Illegal constructor");
+      super();
+    }
+    get timeOrigin() {
+      return #brand in this ? 0 : illegal();
+    }
+    now() {
+      return #brand in this ? Date.now() : illegal();
+    }
+    toJSON() {
+      return #brand in this ? { timeOrigin: 0 } : illegal();
+    }
+  }
+  platform.interface(Performance);
+  platform.expose("performance", new Performance(platform.internal));
+});

@@ -1,0 +1,114 @@
+// What Web IDL asks of every interface: brand checks, string and buffer conversions, iterables.
+//
+//   platform.interface(Class)       exposes a class with its Symbol.toStringTag; platform.tag does not expose it
+//   platform.internal               what only the platform can give to a constructor that is illegal for Workers
+//   platform.illegal()              throws what a method throws on a wrong receiver
+//   platform.usv(value)             USVString
+//   platform.view(value)            Uint8Array over a BufferSource, without a copy; null for anything else
+//   platform.list(value, what)      array of any iterable; TypeError otherwise
+//   platform.isInterface(object)    whether it is an instance of an exposed class
+(function (platform) {
+  "use strict";
+  const { defineProperty, getPrototypeOf } = Object;
+  const { apply } = Reflect;
+  const { isView } = ArrayBuffer;
+  const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
+  const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
+  const sharedLength = getter(SharedArrayBuffer.prototype, "byteLength");
+  const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
+  const typedTag = getter(TypedArrayPrototype, Symbol.toStringTag);
+  const parts = (prototype) => ["buffer", "byteOffset", "byteLength"].map((name) => getter(prototype, name));
+  const typedParts = parts(TypedArrayPrototype);
+  const viewParts = parts(DataView.prototype);
+  const toWellFormed = String.prototype.toWellFormed;
+
+  platform.internal = Symbol("internal");
+
+  platform.illegal = () => {
+    throw new TypeError("Illegal invocation");
+  };
+
+  platform.usv = (value) => apply(toWellFormed, `${value}`, []);
+
+  const isBuffer = (value) => {
+    if (value === null || typeof value !== "object") return false;
+    try {
+      apply(bufferLength, value, []);
+      return true;
+    } catch {
+      try {
+        apply(sharedLength, value, []);
+        return true;
+      } catch {
+        return false;
+      }
+    }
+  };
+  platform.isBuffer = isBuffer;
+
+  platform.view = (value) => {
+    if (isView(value)) {
+      const kind = apply(typedTag, value, []);
+      if (kind === "Uint8Array") return value;
+      const get = kind === undefined ? viewParts : typedParts;
+      return new Uint8Array(apply(get[0], value, []), apply(get[1], value, []), apply(get[2], value, []));
+    }
+    return isBuffer(value) ? new Uint8Array(value) : null;
+  };
+
+  platform.list = (value, what) => {
+    const method = value === null || value === undefined ? undefined : value[Symbol.iterator];
+    if (typeof method !== "function") throw new TypeError(`${what} is not iterable.`);
+    const iterator = apply(method, value, []);
+    const items = [];
+    for (;;) {
+      const step = iterator.next();
+      if (step.done) return items;
+      items[items.length] = step.value;
+    }
+  };
+
+  const interfaces = new WeakMap();
+  const expose = platform.expose;
+  platform.expose = (name, value) => {
+    if (typeof value === "function" && value.prototype) interfaces.set(value.prototype, name);
+    expose(name, value);
+  };
+  platform.isInterface = (object) => {
+    for (let p = getPrototypeOf(object); p !== null; p = getPrototypeOf(p)) {
+      if (interfaces.has(p)) return true;
+    }
+    return false;
+  };
+
+  platform.tag = (Class) => {
+    interfaces.set(Class.prototype, Class.name);
+    defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
+  };
+  platform.interface = (Class) => {
+    platform.tag(Class);
+    platform.expose(Class.name, Class);
+  };
+
+  // An iterator class like those of Web IDL: `next` on a prototype of its own, below Iterator.prototype.
+  const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
+  platform.iteratorClass = (name) => {
+    class PairIterator {
+      #read;
+      #index = 0;
+      constructor(read) {
+        this.#read = read;
+      }
+      next() {
+        if (!(#read in this)) platform.illegal();
+        const value = this.#read(this.#index++);
+        return value === undefined ? { value: undefined, done: true } : { value, done: false };
+      }
+    }
+    const { prototype } = PairIterator;
+    Object.setPrototypeOf(prototype, IteratorPrototype);
+    delete prototype.constructor;
+    defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    return PairIterator;
+  };
+});

@@ -1,0 +1,94 @@
+"""Boot a realm: the engine, the host functions and the platform files, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any, Final
+
+from .engine import Engine, Value
+
+PLATFORM_FILES: Final = (
+    "boot.js",
+    "webidl.js",
+    "domexception.js",
+    "events.js",
+    "abort.js",
+    "encoding.js",
+    "base64.js",
+    "url.js",
+    "inspect.js",
+    "console.js",
+    "timers.js",
+    "clone.js",
+    "messages.js",
+    "crypto.js",
+    "subtle.js",
+    "disposal.js",
+    "misc.js",
+    "streams.js",
+    "readable.js",
+    "readable_bytes.js",
+    "writable.js",
+    "pipe.js",
+    "transform.js",
+    "compression.js",
+    "headers.js",
+    "blob.js",
+    "formdata.js",
+    "body.js",
+    "response.js",
+    "request.js",
+    "entry.js",
+    "fetch.js",
+)
+"""Order matters: a file may use what earlier files put on ``platform``."""
+
+
+class HostError(Exception):
+    """Raised by a host function to throw a JS error of class ``js_class`` in the realm."""
+
+    def __init__(self, js_class: str, message: str) -> None:
+        super().__init__(message)
+        self.js_class = js_class
+
+
+class Realm:
+    """One booted JavaScript world.
+
+    ``platform`` is the JS object that platform files share; Python reads its entry points
+    (``makeRequest``, ``takeResponse``...) from there.
+    """
+
+    def __init__(self, host: Mapping[str, Callable[..., Any]]) -> None:
+        self.engine = Engine()
+        self.platform: Value = self.engine.context.new_object()
+        raw = self.engine.context.new_object()
+        for name, function in host.items():
+            raw.set(name, self.engine.function(self._guarded(function), name))
+        for name in PLATFORM_FILES:
+            setup = self.engine.eval(_source(name), f"cfw-emu:{name}")
+            setup(self.platform, raw) if name == "boot.js" else setup(self.platform)
+        self.engine.run_jobs()
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            try:
+                return function(*[_text(arg) if arg.__class__ is Value else arg for arg in args])
+            except HostError as error:
+                return self.platform.get("hostFailure")(error.js_class, str(error))
+            except Exception as error:
+                message = f"{type(error).__name__}: {error}"
+                return self.platform.get("hostFailure")("Error", message)
+
+        return call
+
+
+def _text(value: Value) -> Value | str:
+    """``str`` for a long concatenated string, which the engine keeps in pieces and hands over as a Value."""
+    return str(value) if value.is_string else value
+
+
+def _source(name: str) -> str:
+    files = resources.files(__package__) / "platform"
+    return (files / name).read_text(encoding="utf-8")

@@ -1,0 +1,268 @@
+"""One isolate at work: frames in, events handled, frames out."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+from emulator.diagnostics.known import explain
+from emulator.diagnostics.report import Report
+from emulator.wire.channel import Channel, Streams
+from emulator.wire.frames import (
+    Abort,
+    Answer,
+    Done,
+    Event,
+    Explain,
+    Failed,
+    Load,
+    Loaded,
+    LoadFailed,
+    Retire,
+    Return,
+    WorkerSpec,
+)
+
+from .bridge.bridge import Bridge
+from .bridge.handles import PyHandle
+from .events import CURRENT, EventContext
+from .io import IsolateIO
+from .loop import RealmLoop
+from .python.explain import Explainer, load_report
+from .python.handlers import Handlers, NoHandlerError
+from .python.loader import load_worker
+from .realm.engine import JSError, Undefined, Value
+from .respond import respond
+
+
+class Worker:
+    """Serves the events of one version of a Worker until it retires."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        loop: RealmLoop,
+        channel: Channel,
+        streams: Streams,
+        io: IsolateIO,
+        workers_module: Value,
+    ) -> None:
+        self._bridge = bridge
+        self._loop = loop
+        self._channel = channel
+        self._streams = streams
+        self._io = io
+        self._events: dict[int, EventContext] = {}
+        self._unanswered: set[EventContext] = set()
+        self._retiring = False
+        self._explainer = Explainer("/")
+        self._handlers: Handlers
+        self._env: Any = None
+        platform = bridge.realm.platform
+        self._make_request: Value = platform.get("makeRequest")
+        self._abort_request: Value = platform.get("abortRequest")
+        self._make_context: Value = platform.get("makeContext")
+        self._wait_until: Value = bridge.engine.function(self._on_wait_until, "waitUntil")
+        self._workers_module = workers_module
+        workers_module.set("waitUntil", self._wait_until)
+        self._take: dict[type, Callable[[Any], None]] = {
+            Event: self._begin,
+            Return: io.returned,
+            Abort: self._abort,
+            Load: self._load,
+            Retire: self._retire,
+        }
+        loop.on_idle = self._find_hung
+        loop.on_job_error = io.on_error = self._on_js_error
+
+    def on_frame(self, frame: Any) -> None:
+        """Handle one frame from the front."""
+        if not self._streams.handle(frame):
+            self._take[type(frame)](frame)
+
+    # ---- loading ------------------------------------------------------------
+
+    def _load(self, frame: Load) -> None:
+        self._loop.call_soon(self._load_now, frame.spec)
+
+    def _load_now(self, spec: WorkerSpec) -> None:
+        self._explainer = Explainer(spec.root)
+        try:
+            self._env = self._make_env(spec)
+            self._handlers = load_worker(self._bridge, spec)
+        except BaseException as error:
+            self._channel.send(LoadFailed(load_report(self._explainer, error, spec.main)))
+            return
+        self._channel.send(Loaded(self._handlers.available(), 0, self._handlers.warnings()))
+
+    def _make_env(self, spec: WorkerSpec) -> Any:
+        env = self._bridge.engine.context.parse_json(json.dumps(spec.vars))
+        self._workers_module.set("env", env)
+        return self._bridge.wrap(env)
+
+    # ---- events -------------------------------------------------------------
+
+    def _begin(self, frame: Event) -> None:
+        event = EventContext(frame.id, f"{frame.method} {frame.url}")
+        self._events[frame.id] = event
+        self._unanswered.add(event)
+        if isinstance(frame.body, int):
+            self._io.adopt(frame.body)
+        token = CURRENT.set(event)
+        try:
+            task = self._loop.create_task(self._serve(event, frame))
+        finally:
+            CURRENT.reset(token)
+        event.task = task
+        self._hold(event, task)
+
+    async def _serve(self, event: EventContext, frame: Event) -> None:
+        try:
+            flat = [item for pair in frame.headers for item in pair]
+            body = self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
+            event.request = self._make_request(frame.method, frame.url, flat, frame.cf, body)
+            context = self._make_context(self._wait_until)
+            wrap = self._bridge.wrap
+            response = await self._handlers.fetch(wrap(event.request), self._env, wrap(context))
+            if event.answered:
+                return
+            status, text, headers, sent, pump = respond(self._bridge, self._streams, response)
+            self._answered(event)
+            self._channel.send(Answer(event.id, status, text, headers, sent))
+            if pump is not None:
+                await pump()
+        except asyncio.CancelledError:
+            self._answered(event)
+            raise
+        except BaseException as error:
+            self._fail(event, self._report(event, error, locals().get("response")))
+
+    def _report(self, event: EventContext, error: BaseException, returned: Any) -> Report:
+        if isinstance(error, NoHandlerError):
+            report = error.report
+            return Report(**{**_fields(report), "exception": str(error), "event": event.label})
+        facts = {"handler": self._handlers.name, "type": _type_name(returned)}
+        return self._explainer.report(error, event.label, **facts)
+
+    def _fail(self, event: EventContext, report: Report) -> None:
+        if event.answered:
+            self._channel.send(Explain(event.id, report))
+        else:
+            self._answered(event)
+            self._channel.send(Failed(event.id, report))
+
+    def _answered(self, event: EventContext) -> None:
+        event.answered = True
+        self._unanswered.discard(event)
+
+    # ---- lifetime of an event -----------------------------------------------
+
+    def _hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
+        event.tasks.add(future)
+        future.add_done_callback(lambda done: self._release(event, done))
+
+    def _release(self, event: EventContext, future: asyncio.Future[Any]) -> None:
+        event.tasks.discard(future)
+        error = None if future.cancelled() else future.exception()
+        if error is not None and future is not event.task:
+            self._channel.send(Explain(event.id, self._explainer.report(error, event.label)))
+        if not event.tasks and event.id in self._events:
+            # After the callback that ends here, so that its CPU counts.
+            self._loop.call_soon(self._done, event)
+
+    def _done(self, event: EventContext) -> None:
+        if event.tasks or self._events.pop(event.id, None) is None:
+            return
+        event.drop()
+        self._channel.send(Done(event.id, event.cpu_ns // 1000))
+        if self._retiring and not self._events:
+            self._leave()
+
+    def _on_wait_until(self, value: Any, *_: Any) -> Any:
+        event = CURRENT.get()
+        if event is None or not isinstance(value, Value):
+            return Undefined
+        found = self._bridge.helper("classify")(value)
+        if isinstance(found, PyHandle):
+            if inspect.isawaitable(found.target):
+                self._hold(event, asyncio.ensure_future(found.target))
+        else:
+            self._hold(event, self._bridge.promises.future(value))
+        return Undefined
+
+    def _abort(self, frame: Abort) -> None:
+        """The client left: its handler and streams are cancelled, ``waitUntil`` goes on."""
+        event = self._events.get(frame.id)
+        if event is None or event.task is None:
+            return
+        self._answered(event)
+        event.task.cancel()
+        if event.request is not None:
+            self._loop.call_soon(self._abort_js, event)
+
+    def _abort_js(self, event: EventContext) -> None:
+        try:
+            self._abort_request(event.request, Undefined)
+        except JSError as error:
+            self._on_js_error(error)
+
+    def _find_hung(self) -> None:
+        for event in list(self._unanswered):
+            if event.pending == 0 and event.task is not None and not event.task.done():
+                self._hang(event)
+
+    def _hang(self, event: EventContext) -> None:
+        others = any(other.pending for other in self._events.values() if other is not event)
+        if others and not event.grace_over:
+            # Another event may still settle what this one waits for (a lock, a queue).
+            if event.verdict is None:
+                event.verdict = asyncio.SelectorEventLoop.call_at(
+                    self._loop, self._loop.time() + GRACE, self._grace_over, event
+                )
+            return
+        report = explain("hung", event=event.label, where=self._waiting_at(event), frames=[])
+        self._fail(event, report)
+        if event.task is not None:
+            event.task.cancel()
+
+    def _grace_over(self, event: EventContext) -> None:
+        event.verdict = None
+        event.grace_over = event.pending == 0
+        if event in self._unanswered:
+            self._find_hung()
+
+    def _waiting_at(self, event: EventContext) -> Any:
+        places = self._explainer.waiting(event.task)
+        return places[-1] if places else None
+
+    # ---- the end ------------------------------------------------------------
+
+    def _retire(self, frame: Retire) -> None:
+        self._retiring = True
+        if not self._events:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._channel.close()
+        self._loop.call_soon(self._loop.stop)
+
+    def _on_js_error(self, error: JSError) -> None:
+        event = CURRENT.get()
+        exception = self._bridge.errors.pending(error)
+        report = self._explainer.report(exception, event.label if event else "")
+        self._channel.send(Explain(event.id if event else 0, report))
+
+
+GRACE = 5.0
+"""Seconds that an event which nothing can wake is given while other events are under way."""
+
+
+def _fields(report: Report) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in report.__struct_fields__}
+
+
+def _type_name(value: Any) -> str:
+    return type(value).__name__

@@ -1,0 +1,169 @@
+"""Checks of a Worker's entry point: it is named, it exists, it is Python, and Python is switched on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from emulator.config import Config
+from emulator.diagnostics.known import explain
+from emulator.diagnostics.report import Place, Report
+from emulator.project.watch import SKIPPED_DIRECTORIES
+
+_LANGUAGES: Final = {
+    ".js": "JavaScript",
+    ".mjs": "JavaScript",
+    ".cjs": "JavaScript",
+    ".jsx": "JavaScript",
+    ".ts": "TypeScript",
+    ".mts": "TypeScript",
+    ".tsx": "TypeScript",
+    ".wasm": "WebAssembly",
+    ".go": "Go source",
+}
+_DEPTH: Final = 3
+_LISTED: Final = 8
+
+
+def entry_mistakes(config: Config) -> list[Report]:
+    """All that is wrong with ``main`` and its flag; empty when the Worker may be loaded."""
+    if config.main is None:
+        return [_missing(config)]
+    main = config.main
+    shown = shown_path(main, config.root)
+    if main.suffix.lower() in _LANGUAGES:
+        language = _LANGUAGES[main.suffix.lower()]
+        return [
+            explain("main-not-served-yet", main=shown, language=language, where=config.value_place("main"))
+        ]
+    mistakes = list(_file_mistakes(config, main, shown))
+    if main.suffix != ".py" and not mistakes:
+        mistakes.append(
+            explain(
+                "main-not-served-yet", main=shown, language="not a .py file", where=config.value_place("main")
+            )
+        )
+    elif "python_workers" not in config.compatibility_flags and main.suffix == ".py":
+        mistakes.append(_no_flag(config, shown))
+    return mistakes
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """``path`` as a wrangler file in ``root`` would write it."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def actual_case(path: Path, root: Path) -> Path | None:
+    """The existing path that equals ``path`` but for upper and lower case; None without one."""
+    found = root
+    for part in Path(os.path.relpath(path, root)).parts:
+        names = [part] if part == ".." else _names(found)
+        same = part if part in names else next((n for n in names if n.casefold() == part.casefold()), None)
+        if same is None:
+            return None
+        found = found / same
+    return Path(os.path.normpath(found))
+
+
+def _file_mistakes(config: Config, main: Path, shown: str) -> Iterator[Report]:
+    where = config.value_place("main")
+    actual = actual_case(main, config.root)
+    if actual is not None and actual != main:
+        name = shown_path(actual, config.root)
+        yield explain("main-wrong-case", main=shown, actual=name, line=_main_line(config, name), where=where)
+    elif main.is_dir():
+        files = [path for path in sources(config.root) if main in path.parents]
+        yield explain("main-is-directory", main=shown, suggestion=_suggest(config, shown, files), where=where)
+    elif not main.exists():
+        files = list(sources(config.root))
+        yield explain("main-not-found", main=shown, suggestion=_suggest(config, shown, files), where=where)
+    elif reason := _unreadable(main):
+        yield explain("file-unreadable", path=shown, reason=reason, where=where)
+
+
+def sources(root: Path, depth: int = _DEPTH) -> Iterator[Path]:
+    """The Python files of a project, a few directories deep, in alphabetical order."""
+    for name in sorted(_names(root)):
+        path = root / name
+        if path.is_dir():
+            if depth > 1 and name not in SKIPPED_DIRECTORIES and name not in ("python_modules", "vendor"):
+                yield from sources(path, depth - 1)
+        elif path.suffix == ".py":
+            yield path
+
+
+def _suggest(config: Config, shown: str, files: list[Path]) -> str:
+    names = [shown_path(path, config.root) for path in files]
+    if not names:
+        return f"The project has no .py file yet. Create {shown}."
+    near = (
+        get_close_matches(shown, names, 1, 0.6) or [n for n in names if Path(n).name == Path(shown).name][:1]
+    )
+    best = near[0] if near else names[0] if len(names) == 1 else ""
+    if best:
+        return f"Did you mean {best}?\n\n{_main_line(config, best)}"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"Create it, or name one of the project's files: {', '.join(names[:_LISTED])}{more}"
+
+
+def _missing(config: Config) -> Report:
+    files = [shown_path(path, config.root) for path in sources(config.root)]
+    usual = [name for name in ("src/entry.py", "src/main.py", "entry.py", "main.py") if name in files]
+    line = _line(config, "main", (usual or files or ["src/entry.py"])[0])
+    where = config.key_place("name" if config.has("name") else "main")
+    return explain("main-missing", config=config.path.name, line=line, where=where)
+
+
+def _no_flag(config: Config, main: str) -> Report:
+    file = config.path.name
+    if config.has("compatibility_flags"):
+        where = config.value_place("compatibility_flags")
+        to = f"Change compatibility_flags (line {where.line} of {file}) to"
+    else:
+        neighbour = next((k for k in ("compatibility_date", "main", "name") if config.has(k)), "main")
+        where = config.key_place(neighbour)
+        to = _beside(where, file)
+    flags = ["python_workers", *config.compatibility_flags]
+    return explain(
+        "no-python-workers-flag",
+        main=main,
+        where_to=to,
+        line=_line(config, "compatibility_flags", flags),
+        where=where,
+    )
+
+
+def _beside(where: Place, file: str) -> str:
+    if file.endswith(".toml"):
+        return f"Add this line after line {where.line} of {file}"
+    if where.source[: where.column - 1].strip():
+        return f"Add this key to {file}"
+    return f"Add this line before line {where.line} of {file}"
+
+
+def _main_line(config: Config, name: str) -> str:
+    return _line(config, "main", name)
+
+
+def _line(config: Config, key: str, value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return config.document.line(key, text) if config.document else f"{key} = {text}"
+
+
+def _unreadable(path: Path) -> str:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []

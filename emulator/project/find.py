@@ -1,0 +1,112 @@
+"""From what the user named on the command line to projects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from emulator.config import find_config
+from emulator.config.check import worker_name
+from emulator.diagnostics.known import explain
+from emulator.diagnostics.report import Place, Report
+from emulator.project.entry import shown_path
+from emulator.project.project import Project, ProjectError, open_project
+from emulator.project.watch import SKIPPED_DIRECTORIES
+
+
+def find_projects(paths: Sequence[Path]) -> list[Path]:
+    """The wrangler files meant by project directories, wrangler files, or directories of projects.
+
+    Each once, in the order given; those of a directory of projects in alphabetical order. Raises
+    ``ProjectError`` with a report for each path that leads to no project.
+    """
+    found: dict[Path, Path] = {}
+    reports: list[Report] = []
+    for given in paths:
+        path = Path(os.path.abspath(given))
+        configs, report = _find(path)
+        reports += [report] if report else []
+        for config in configs:
+            found.setdefault(config.resolve(), config)
+    if reports:
+        raise ProjectError(reports)
+    return list(found.values())
+
+
+def open_projects(
+    paths: Sequence[Path],
+    environment: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    process_env: Mapping[str, str] = os.environ,
+) -> list[Project]:
+    """Find and open all projects. Raises ``ProjectError`` with the mistakes of all of them."""
+    projects: list[Project] = []
+    reports: list[Report] = []
+    for config in find_projects(paths):
+        try:
+            projects.append(open_project(config, environment, overrides, process_env))
+        except ProjectError as error:
+            reports += error.reports
+    reports += name_clashes(projects)
+    if any(report.severity == "error" for report in reports):
+        raise ProjectError(reports)
+    return projects
+
+
+def name_clashes(projects: Sequence[Project]) -> list[Report]:
+    """A report for each project whose name an earlier one has."""
+    first: dict[str, Project] = {}
+    reports: list[Report] = []
+    for project in projects:
+        other = first.setdefault(project.name, project)
+        if other is not project:
+            place = other.config.value_place("name")
+            shown = f"{place.file}:{place.line}" if place.line else place.file
+            where = project.config.value_place("name")
+            reports.append(explain("duplicate-worker-name", name=project.name, other=shown, where=where))
+    return reports
+
+
+def _find(path: Path) -> tuple[list[Path], Report | None]:
+    if path.is_file():
+        if path.suffix.lower() in (".toml", ".json", ".jsonc"):
+            return [path], None
+        return [], explain("not-a-wrangler-file", path=path, directory=_project_above(path) or path.parent)
+    if not path.is_dir():
+        return [], explain("no-such-path", path=path, suggestion=_near(path))
+    if config := find_config(path):
+        return [config], None
+    below = [config for child in _children(path) if (config := find_config(child))]
+    return below, None if below else _no_file(path)
+
+
+def _children(directory: Path) -> list[Path]:
+    try:
+        children = sorted(directory.iterdir())
+    except OSError:
+        return []
+    return [child for child in children if child.is_dir() and child.name not in SKIPPED_DIRECTORIES]
+
+
+def _no_file(directory: Path) -> Report:
+    above = _project_above(directory)
+    elsewhere = ""
+    if above:
+        elsewhere = f"\n\nOr did you mean the project above? cfw-emu serve {shown_path(above, directory)}"
+    name = worker_name(directory.name) or "my-worker"
+    where = Place(str(directory))
+    return explain("no-wrangler-file", directory=directory, name=name, elsewhere=elsewhere, where=where)
+
+
+def _project_above(path: Path) -> Path | None:
+    return next((parent for parent in path.parents if find_config(parent)), None)
+
+
+def _near(path: Path) -> str:
+    names = [child.name for child in _children(path.parent)] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, names, 1, 0.6)
+    if near:
+        return f"Did you mean {near[0]}?\n\ncfw-emu serve {path.parent / near[0]}"
+    return "Check the path; without one, the current directory is served."

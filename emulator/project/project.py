@@ -1,0 +1,102 @@
+"""A project that has been opened: its configuration, and what an isolate needs to load it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from emulator.config import Config, ConfigError, load_config
+from emulator.diagnostics.report import Report
+from emulator.project.entry import entry_mistakes
+from emulator.project.watch import is_skipped, matters_by_name
+from emulator.wire.frames import WorkerSpec
+
+_NEW_VENDOR_PATH: Final = ("python_workers_force_new_vendor_path", "2025-08-11")
+"""Flag and date from which ``vendor/`` is no longer on ``sys.path``."""
+
+
+class ProjectError(Exception):
+    """The project cannot be served; ``reports`` holds all its mistakes, errors first, then warnings."""
+
+    def __init__(self, reports: list[Report]) -> None:
+        super().__init__("\n".join(report.what for report in reports if report.severity == "error"))
+        self.reports = reports
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Worker's directory, checked: the entry point exists, is Python, and may be served."""
+
+    config: Config
+    main: Path
+    """The entry point, absolute."""
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def root(self) -> Path:
+        return self.config.root
+
+    @property
+    def warnings(self) -> tuple[Report, ...]:
+        return self.config.warnings
+
+    @cached_property
+    def watch_roots(self) -> tuple[Path, ...]:
+        """Directories to watch, recursively; none lies inside another."""
+        outside = not self.main.is_relative_to(self.root)
+        return (self.root, self.main.parent) if outside else (self.root,)
+
+    def matters(self, path: Path) -> bool:
+        """Whether a saved (or removed) file must reload the Worker."""
+        path = Path(os.path.abspath(path))
+        if path == self.main or path in self.config.files:
+            return True
+        bases = [base for root in self.watch_roots for base in (root, root.resolve())]
+        relative = next((path.relative_to(base) for base in bases if path.is_relative_to(base)), None)
+        return relative is not None and not is_skipped(relative) and matters_by_name(path.name)
+
+    def spec(self) -> WorkerSpec:
+        """What an isolate needs to load this version of the Worker."""
+        config = self.config
+        return WorkerSpec(
+            name=config.name,
+            root=str(config.root),
+            main=str(self.main),
+            compatibility_date=config.compatibility_date,
+            compatibility_flags=list(config.compatibility_flags),
+            vars=dict(config.vars),
+            config_path=str(config.path),
+            packages=[str(path) for path in self._package_directories()],
+        )
+
+    def _package_directories(self) -> list[Path]:
+        names = ["python_modules"]
+        flag, day = _NEW_VENDOR_PATH
+        if flag not in self.config.compatibility_flags and self.config.compatibility_date < day:
+            names.append("vendor")
+        places = dict.fromkeys((self.root, self.main.parent))
+        return [path for name in names for place in places if (path := place / name).is_dir()]
+
+
+def open_project(
+    config_path: Path,
+    environment: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    process_env: Mapping[str, str] = os.environ,
+) -> Project:
+    """Read a project by its wrangler file. Raises ``ProjectError``, also for mistakes in that file."""
+    try:
+        config = load_config(config_path, environment, overrides, process_env)
+    except ConfigError as error:
+        raise ProjectError(error.reports) from error
+    mistakes = entry_mistakes(config)
+    if mistakes or config.main is None:
+        raise ProjectError([*mistakes, *config.warnings])
+    return Project(config, config.main)

@@ -1,0 +1,50 @@
+"""Which files of a project matter to the running Worker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import Final
+
+SKIPPED_DIRECTORIES: Final = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        "__pycache__",
+        ".venv",
+        "venv",
+        ".venv-workers",
+        ".cfw-emu",
+        ".wrangler",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".idea",
+        ".vscode",
+    }
+)
+"""Directories whose files never make a Worker."""
+
+MODULE_SUFFIXES: Final = frozenset(
+    {".py", ".txt", ".html", ".sql", ".bin", ".json", ".jsonc", ".wasm", ".js", ".mjs", ".pth"}
+)
+"""Code, and the text and data modules of wrangler's default rules."""
+
+_SETTINGS: Final = re.compile(r"wrangler\.(toml|jsonc?)|\.dev\.vars(\..+)?|\.env(\..+)?")
+_EDITOR_FILES: Final = re.compile(
+    r"4913|.*~|.*\.sw[a-z]|\.#.*|#.*#|.*\.tmp|.*\.bak|.*___jb_(tmp|old)___|\.goutputstream-.*|.*\.part|.*\.crdownload"
+)
+
+
+def is_skipped(relative: PurePath) -> bool:
+    """Whether a path, relative to the project, lies in a directory that is never watched."""
+    return any(part in SKIPPED_DIRECTORIES for part in relative.parts[:-1])
+
+
+def matters_by_name(name: str) -> bool:
+    """Whether saving a file of this name must reload the Worker."""
+    if _EDITOR_FILES.fullmatch(name):
+        return False
+    return bool(_SETTINGS.fullmatch(name)) or PurePath(name).suffix.lower() in MODULE_SUFFIXES

@@ -1,0 +1,21 @@
+"""The control socket between the front and the fork server: fixed-size messages.
+
+A ``FORK`` request brings one file descriptor along, the isolate's end of its socket to
+the front. The end of the control socket means: kill every isolate and exit.
+"""
+
+from __future__ import annotations
+
+from struct import Struct as Layout
+from typing import Final
+
+REQUEST: Final = Layout("!cI")
+"""Front to fork server: ``FORK`` or ``KILL``, isolate number."""
+
+NOTICE: Final = Layout("!cIi")
+"""Fork server to front: ``STARTED``, isolate, pid; or ``ENDED``, isolate, exit status (negative: signal)."""
+
+FORK: Final = b"F"
+KILL: Final = b"K"
+STARTED: Final = b"S"
+ENDED: Final = b"E"

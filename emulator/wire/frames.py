@@ -1,0 +1,209 @@
+"""Frames: the messages between the front and one isolate.
+
+A frame is a msgpack array whose first item is its tag. On the socket every frame
+is preceded by its length in bytes, as an unsigned 32-bit big-endian integer.
+
+A *body* inside a frame is ``None`` (no body), ``bytes`` (the whole body) or ``int``
+(the id of a stream whose chunks follow). The side that produces a stream chooses
+its id: the front uses even ids, the isolate odd ones.
+
+Flow control: the producer of a stream may send ``WINDOW`` bytes before it hears
+from the consumer; every ``Pull`` allows that many more bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from emulator.diagnostics.report import Report
+
+WINDOW = 256 * 1024
+"""Bytes of a stream that may be on their way before the consumer pulls more."""
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes; a longer frame means that the two sides have lost step."""
+
+Headers = list[tuple[str, str]]
+
+
+class WorkerSpec(msgspec.Struct, frozen=True):
+    """All that an isolate must know to load one version of a Worker."""
+
+    name: str
+    root: str
+    """Absolute path of the project directory."""
+    main: str
+    """The entry module, absolute path."""
+    compatibility_date: str
+    compatibility_flags: list[str]
+    vars: dict[str, Any]
+    """Plain-text and JSON variables, as they appear on ``env``."""
+    config_path: str = ""
+    """Absolute path of the wrangler file, for messages."""
+    packages: list[str] = []
+    """Extra directories for ``sys.path``, after the project's own."""
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Base of all frames."""
+
+
+# ---- front -> isolate -------------------------------------------------------
+
+
+class Load(Frame, frozen=True, tag=1):
+    """First frame: load this Worker, then answer ``Loaded`` or ``LoadFailed``."""
+
+    spec: WorkerSpec
+
+
+class Event(Frame, frozen=True, tag=2):
+    """Something to handle. Only ``kind == "fetch"`` exists so far."""
+
+    id: int
+    kind: str
+    method: str
+    url: str
+    headers: Headers
+    cf: str
+    """``request.cf`` as JSON text."""
+    body: bytes | int | None
+
+
+class Abort(Frame, frozen=True, tag=3):
+    """The client of event ``id`` left: cancel its work."""
+
+    id: int
+
+
+class Return(Frame, frozen=True, tag=4):
+    """The answer to a ``Call``. ``error`` is ``(JS class name, message)``."""
+
+    call: int
+    value: Any
+    body: bytes | int | None = None
+    error: tuple[str, str] | None = None
+
+
+class Retire(Frame, frozen=True, tag=5):
+    """Finish what is under way, then exit with code 0."""
+
+
+# ---- isolate -> front -------------------------------------------------------
+
+
+class Loaded(Frame, frozen=True, tag=20):
+    """The Worker proved that it loads. ``handlers`` are the events it can take."""
+
+    handlers: list[str]
+    cpu_us: int
+    warnings: list[Report]
+
+
+class LoadFailed(Frame, frozen=True, tag=21):
+    report: Report
+
+
+class Answer(Frame, frozen=True, tag=22):
+    """The response to event ``id``."""
+
+    id: int
+    status: int
+    status_text: str
+    headers: Headers
+    body: bytes | int | None
+
+
+class Failed(Frame, frozen=True, tag=23):
+    """Event ``id`` has no response: the handler threw, hung or returned no Response."""
+
+    id: int
+    report: Report
+
+
+class Done(Frame, frozen=True, tag=24):
+    """All work of event ``id``, ``waitUntil`` included, is over."""
+
+    id: int
+    cpu_us: int
+
+
+class Call(Frame, frozen=True, tag=25):
+    """Ask the front to do I/O for event ``event``: ``target`` is ``fetch`` or a binding."""
+
+    call: int
+    event: int
+    target: str
+    method: str
+    args: Any
+    body: bytes | int | None = None
+
+
+class CancelCall(Frame, frozen=True, tag=26):
+    """The Worker no longer waits for this call."""
+
+    call: int
+
+
+class Log(Frame, frozen=True, tag=27):
+    """A line of ``print`` or ``console``. ``event`` is 0 outside of any event."""
+
+    event: int
+    level: str
+    text: str
+
+
+class Explain(Frame, frozen=True, tag=28):
+    """A mistake worth explaining that did not end an event (e.g. a dead callback)."""
+
+    event: int
+    report: Report
+
+
+# ---- both ways: streams -----------------------------------------------------
+
+
+class Chunk(Frame, frozen=True, tag=40):
+    stream: int
+    data: bytes
+
+
+class End(Frame, frozen=True, tag=41):
+    """The stream is over; with ``error`` it broke."""
+
+    stream: int
+    error: str | None = None
+
+
+class Pull(Frame, frozen=True, tag=42):
+    """The consumer allows ``size`` more bytes."""
+
+    stream: int
+    size: int
+
+
+class Cancel(Frame, frozen=True, tag=43):
+    """The consumer wants no more of this stream."""
+
+    stream: int
+    reason: str = ""
+
+
+ToIsolate = Load | Event | Abort | Return | Retire | Chunk | End | Pull | Cancel
+ToFront = (
+    Loaded
+    | LoadFailed
+    | Answer
+    | Failed
+    | Done
+    | Call
+    | CancelCall
+    | Log
+    | Explain
+    | Chunk
+    | End
+    | Pull
+    | Cancel
+)
