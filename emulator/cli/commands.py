@@ -12,14 +12,31 @@ from emulator.cli.serve import serve
 class _Aliases(click.Group):
     """``dev`` is ``serve``, as in wrangler."""
 
-    aliases = {"dev": "serve"}  # noqa: RUF012 - click's attribute style
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, self.aliases.get(cmd_name, cmd_name))
+        return super().get_command(ctx, "serve" if cmd_name == "dev" else cmd_name)
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"cfw-emu {version('cfw-emu')}")
+    except PackageNotFoundError:
+        click.echo("cfw-emu (run from a checkout that is not installed)")
+    context.exit()
 
 
 @click.group(cls=_Aliases, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="cfw-emu", prog_name="cfw-emu", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def cfw_emu() -> None:
     """Run Cloudflare Workers written in Python on your own machine, as on the platform."""
     for stream in (sys.stdout, sys.stderr):

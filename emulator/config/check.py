@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
-from difflib import get_close_matches
+from datetime import date
 from typing import Any, Final
 
 from emulator.config.document import Document, KeyPath
 from emulator.config.keys import KEYS, REMOVED, Key, Type
+from emulator.config.words import LABEL_MAX, close_matches, dotted, show, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 
 _NAME: Final = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LABEL_MAX: Final = 63
-"""Characters of one part of a host name (RFC 1035, section 2.3.4)."""
 
 _EXPECTED: Final[Mapping[Type, tuple[str, str]]] = {
     "string": ("text", '"text"'),
@@ -141,7 +138,7 @@ class Checker:
             fix = self.document.line("name", show(better or "my-worker")).rstrip(",")
             self._error("config-bad-name", path, value=show(value), fix=fix)
             return False
-        if len(value) > _LABEL_MAX:
+        if len(value) > LABEL_MAX:
             self._warn("config-long-name", path, name=value, length=len(value))
         return True
 
@@ -181,7 +178,7 @@ class Checker:
         if misplaced is not None:
             suggestion = f'"{name}" belongs at the top level of the file.'
         else:
-            near = get_close_matches(name.lower().replace("-", "_"), known, 1, 0.6)
+            near = close_matches(name.lower().replace("-", "_"), known)
             suggestion = f'Did you mean "{near[0]}"?' if near else "Remove it."
         self._warn("config-unknown-key", path, suggestion=suggestion)
 
@@ -191,7 +188,7 @@ class Checker:
             if existing
             else "The file has no environments at all."
         )
-        if near := get_close_matches(name, existing, 1, 0.6):
+        if near := close_matches(name, existing):
             has += f' Did you mean "{near[0]}"?'
         toml = self.document.language == "TOML"
         facts: dict[str, Any] = {
@@ -267,27 +264,6 @@ def fits(expected: Type, value: object) -> bool:
 def _allowed(path: KeyPath) -> list[str]:
     """The keys that may stand at the top level, or in an environment."""
     return [name for name, key in KEYS.items() if not path or key.scope != "top"]
-
-
-def worker_name(text: str) -> str:
-    """The nearest valid Worker name; empty when nothing of ``text`` can stay."""
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:_LABEL_MAX].rstrip("-")
-
-
-def show(value: object) -> str:
-    """A value as JSON, at most 80 characters of it."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def dotted(path: KeyPath) -> str:
-    """``("env", "x", "routes", 0)`` -> ``env.x.routes[0]``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def _parse_date(text: str) -> date | None:

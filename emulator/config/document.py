@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import pyjson5
-
-from emulator.config.places_json import locate_json
-from emulator.config.places_toml import locate_toml
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 
@@ -142,6 +137,11 @@ def read_document(path: Path) -> Document:
 
 
 def _read_toml(source: Text) -> Document:
+    # The parser of the other format is not loaded: start-up time is a feature.
+    import tomllib
+
+    from emulator.config.places_toml import locate_toml
+
     try:
         data = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -175,6 +175,10 @@ def _toml_mistake(source: Text, message: str) -> Report:
 
 
 def _read_json(source: Text) -> Document:
+    import pyjson5
+
+    from emulator.config.places_json import locate_json
+
     try:
         data = pyjson5.decode(source.text, maxdepth=200)
     except pyjson5.Json5Exception as error:
@@ -198,7 +202,7 @@ def _read_json(source: Text) -> Document:
     return Document(source, data, {path: Mark(*mark) for path, mark in found.marks.items()}, "JSON", warnings)
 
 
-def _json_mistake(source: Text, error: pyjson5.Json5Exception) -> Report:
+def _json_mistake(source: Text, error: Exception) -> Report:
     message = str(error.args[0]) if error.args else str(error)
     found = _JSON_PLACE.search(message)
     where = source.place(min(int(found[1]) - 1, len(source.text))) if found else source.end()

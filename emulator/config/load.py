@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.config.check import Checker, show, worker_name
+from emulator.config.check import Checker
 from emulator.config.dev_vars import LocalVars, local_vars
 from emulator.config.document import Document, Unreadable, read_document
 from emulator.config.keys import KEYS
 from emulator.config.model import Config, ConfigError
+from emulator.config.words import show, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
 

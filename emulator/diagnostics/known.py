@@ -18,7 +18,7 @@ from emulator.diagnostics.known_runtime import LOAD_MISTAKES, REQUEST_MISTAKES
 from emulator.diagnostics.mistake import Known
 from emulator.diagnostics.report import Place, Report
 
-__all__ = ["KNOWN", "Known", "explain", "facts"]
+__all__ = ["KNOWN", "Known", "encodable", "explain", "facts"]
 
 KNOWN: Final[Mapping[str, Known]] = {
     **CONFIG_MISTAKES,
@@ -41,6 +41,11 @@ def facts(code: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def encodable(text: str) -> str:
+    """``text`` with lone surrogates spelled out: they can be neither sent nor printed as UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def explain(
     code: str,
     *,
@@ -61,12 +66,12 @@ def explain(
         values |= known.derive(values)
     return Report(
         code=code,
-        what=known.what.format_map(values),
-        why=known.why.format_map(values),
-        fix=known.fix.format_map(values).strip("\n"),
+        what=encodable(known.what.format_map(values)),
+        why=encodable(known.why.format_map(values)),
+        fix=encodable(known.fix.format_map(values).strip("\n")),
         where=where,
         frames=list(frames),
-        exception=exception,
+        exception=encodable(exception),
         severity=severity or known.severity,
         event=event,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from emulator.diagnostics.render import anchor, caret, point
+from emulator.diagnostics.render import anchor, caret, point, says_more
 from emulator.diagnostics.report import Place, Report
 
 _STYLE: Final = """
@@ -54,7 +54,7 @@ def page(report: Report, root: str = "") -> str:
 def _parts(report: Report, root: str) -> Iterator[str]:
     if report.event:
         yield f'<p class="event">during {escape(report.event)}</p>'
-    if report.exception and report.exception not in report.what:
+    if says_more(report):
         yield f"<h2>Exception</h2>\n<pre>{escape(report.exception)}</pre>"
     places = _places(report)
     if places:

@@ -5,6 +5,7 @@ The HTML page is in ``emulator.diagnostics.page``; ``render_html`` loads it on f
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final, Literal
@@ -14,6 +15,11 @@ from emulator.diagnostics.report import Place, Report
 Format = Literal["html", "text", "json"]
 
 DOCS: Final = "docs/errors.md"
+
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters but tab and newline, line separators, text direction overrides, lone surrogates."""
 
 _BOLD, _DIM, _RED, _YELLOW, _BLUE, _GREEN = "1", "2", "31", "33", "34", "32"
 
@@ -59,7 +65,7 @@ def _blank(char: str) -> str:
 def render_terminal(report: Report, color: bool = False, root: str = "") -> str:
     """A compact block of lines without a final newline. File names are shown relative to ``root``."""
     paint = _paint if color else _plain
-    return "\n".join(_block(report, root, paint))
+    return "\n".join(_block(_printable(report), root, paint))
 
 
 def render_text(report: Report, root: str = "") -> str:
@@ -71,11 +77,12 @@ def render_html(report: Report, root: str = "") -> str:
     """A complete page, in UTF-8, without external resources. Everything of the user's is escaped."""
     from emulator.diagnostics.page import page
 
-    return page(report, root)
+    return page(_printable(report), root)
 
 
 def render_json(report: Report, root: str = "") -> dict[str, Any]:
     """A JSON-able object: ``{"error": {code, what, why, fix, where, frames, ...}}``."""
+    report = _printable(report)
     return {
         "error": {
             "code": report.code,
@@ -97,6 +104,12 @@ def anchor(report: Report) -> str:
     return f"{DOCS}#{report.code}" if report.code else ""
 
 
+def says_more(report: Report) -> bool:
+    """Whether the exception's own line adds anything to ``what``."""
+    message = report.exception.partition(": ")[2]
+    return bool(report.exception) and report.exception not in report.what and message != report.what
+
+
 def negotiate(accept: str, user_agent: str = "") -> Format:
     """The format that the client prefers by its ``Accept`` header (RFC 9110, section 12.5.1).
 
@@ -116,6 +129,32 @@ def negotiate(accept: str, user_agent: str = "") -> Format:
     if explicit == 1 and best == "html" and "mozilla" not in user_agent.lower():
         return "text"
     return best if explicit else "text"
+
+
+def _printable(report: Report) -> Report:
+    """The report without characters that command a terminal or cannot be encoded: names, messages and
+    source lines come from programs and requests."""
+    where = report.where and _printable_place(report.where)
+    return Report(
+        code=_visible(report.code),
+        what=_visible(report.what),
+        why=_visible(report.why),
+        fix=_visible(report.fix),
+        where=where,
+        frames=[_printable_place(frame) for frame in report.frames],
+        exception=_visible(report.exception),
+        severity=report.severity,
+        event=_visible(report.event),
+    )
+
+
+def _printable_place(place: Place) -> Place:
+    file, function = _visible(place.file), _visible(place.function)
+    return Place(file, place.line, place.column, function, _CONTROL.sub("\ufffd", place.source))
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _media_ranges(accept: str) -> dict[str, tuple[float, int]]:
@@ -154,7 +193,9 @@ def _score(ranges: dict[str, tuple[float, int]], media: str) -> tuple[float, int
 def _block(report: Report, root: str, paint: Any) -> Iterator[str]:
     warning = report.severity == "warning"
     sign, tone = ("▲", _YELLOW) if warning else ("✘", _RED)
-    yield paint(f"{sign} {report.what}", _BOLD, tone)
+    first, *rest = report.what.split("\n")
+    yield paint(f"{sign} {first}", _BOLD, tone)
+    yield from (f"  {line}" for line in rest)
     if report.event:
         yield paint(f"  during {report.event}", _DIM)
     if report.where:
@@ -163,7 +204,7 @@ def _block(report: Report, root: str, paint: Any) -> Iterator[str]:
         yield paint(f"  at {point(frame, root)}", _BLUE) + (f" in {frame.function}" if frame.function else "")
         if frame.source.strip():
             yield f"      {frame.source.strip()}"
-    if report.exception and report.exception not in report.what:
+    if says_more(report):
         yield from _section("", report.exception, paint, _BOLD)
     yield from _section("why: ", report.why, paint, _DIM)
     yield from _section("fix: ", report.fix, paint, _GREEN)

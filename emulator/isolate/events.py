@@ -15,13 +15,14 @@ class EventContext:
         "answered",
         "cpu_ns",
         "grace_over",
+        "held",
         "id",
         "label",
         "pending",
         "request",
+        "served",
         "spawned",
         "task",
-        "tasks",
         "verdict",
     )
 
@@ -38,8 +39,10 @@ class EventContext:
         self.grace_over = False
         self.task: asyncio.Task[None] | None = None
         """Runs the handler and pumps the body of its response."""
-        self.tasks: set[asyncio.Future[Any]] = set()
-        """What keeps the event alive: ``task`` and ``waitUntil``."""
+        self.served = False
+        """``task`` is over."""
+        self.held: set[asyncio.Future[Any]] = set()
+        """What ``waitUntil`` was given and has not settled."""
         self.spawned: weakref.WeakSet[asyncio.Task[Any]] | None = None
         """Tasks that its code started."""
         self.request: Any = None

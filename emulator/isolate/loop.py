@@ -34,15 +34,15 @@ class MeteredHandle(asyncio.Handle):
     def run_here(self) -> None:
         """Run on the current greenlet."""
         loop: RealmLoop = self._loop  # type: ignore[attr-defined]
-        started = thread_time_ns()
+        started = loop.started = thread_time_ns()
         super()._run()
         context: Context = self._context  # type: ignore[attr-defined]
         if loop.engine.has_jobs:
             context.run(loop.run_jobs)
         event = context.get(CURRENT)
         if event is not None:
-            event.cpu_ns += thread_time_ns() - started - loop.away_ns
-        loop.away_ns = 0
+            event.cpu_ns += thread_time_ns() - started - loop.away_ns - loop.settled_ns
+        loop.away_ns = loop.settled_ns = 0
 
 
 class _Wait:
@@ -73,8 +73,11 @@ class RealmLoop(asyncio.SelectorEventLoop):
         self.set_task_factory(self._make_task)
         self.on_idle: Callable[[], None] = lambda: None
         self.on_job_error: Callable[[JSError], None] = lambda error: None
+        self.started = 0
         self.away_ns = 0
         """CPU that others spent while a suspended callback waited."""
+        self.settled_ns = 0
+        """CPU of the running callback that ``settle`` has charged already."""
         self._worker: greenlet.greenlet | None = None
         self._idle_worker = False
 
@@ -84,6 +87,18 @@ class RealmLoop(asyncio.SelectorEventLoop):
         if event is not None:
             event.spawn(task)
         return task
+
+    def make_task(self, coroutine: Any, context: Context) -> asyncio.Task[Any]:
+        """A task in ``context`` that its event does not count as spawned."""
+        task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, context=context)
+        return task
+
+    def settle(self, event: EventContext) -> int:
+        """Charge ``event`` for the running callback so far; gives its CPU in ns."""
+        spent = thread_time_ns() - self.started - self.away_ns - self.settled_ns
+        self.settled_ns += spent
+        event.cpu_ns += spent
+        return event.cpu_ns
 
     def create_future(self) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._future_class(loop=self)
@@ -166,8 +181,10 @@ class RealmLoop(asyncio.SelectorEventLoop):
             if task is not None:
                 tasks._leave_task(self, task)  # type: ignore[attr-defined]
             left = thread_time_ns()
+            started, settled, away = self.started, self.settled_ns, self.away_ns
             main.switch("suspended")
-            self.away_ns += thread_time_ns() - left
+            self.started, self.settled_ns = started, settled
+            self.away_ns = away + thread_time_ns() - left
             if task is not None:
                 tasks._enter_task(self, task)  # type: ignore[attr-defined]
         return future.result()

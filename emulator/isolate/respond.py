@@ -22,18 +22,18 @@ def respond(
 
     Raises ``JsException`` (TypeError) for anything that is no Response or is used up.
     """
-    taken = bridge.guard(bridge.helper("guarded"), bridge.realm.platform.get("takeResponse"), bridge.convert.to_js(response))
-    status, text, flat, body = (taken.get(i) for i in range(4))
-    items = flat.to_python()
-    headers = list(zip(items[::2], items[1::2], strict=True))
+    taken = bridge.invoke("take", bridge.convert.to_js(response))
+    status, text, flat, body = taken.to_python()
+    headers = list(zip(flat[::2], flat[1::2], strict=True))
     if body is None:
-        return int(status), text, headers, None, None
-    if isinstance(body, str):
-        return int(status), text, headers, body.encode("utf-8", "surrogatepass"), None
-    if not hasattr(body, "get") or body.get("getReader") is Undefined:
-        return int(status), text, headers, body.to_bytes(), None
+        return status, text, headers, None, None
+    if body is not Undefined:
+        return status, text, headers, body.encode("utf-8", "surrogatepass"), None
+    body = bridge.invoke("takenBody")
+    if body.get("getReader") is Undefined:
+        return status, text, headers, body.to_bytes(), None
     stream = streams.open()
-    return int(status), text, headers, stream.id, lambda: _pump(bridge, stream, body)
+    return status, text, headers, stream.id, lambda: _pump(bridge, stream, body)
 
 
 async def _pump(bridge: Bridge, stream: OutStream, body: Value) -> None:

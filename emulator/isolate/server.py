@@ -49,8 +49,6 @@ class ForkServer:
 
     def serve(self) -> None:
         """Work until the control socket ends."""
-        for ignored in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_out, warn_on_full_buffer=False)
         with selectors.DefaultSelector() as selector:
@@ -157,7 +155,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--control", type=int, required=True, help="file descriptor of the control socket")
     parser.add_argument("--module", default="emulator.isolate.main", help="has preload() and run(sock)")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal or a supervisor signals the whole group; when to end is the front's decision.
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     control = socket.socket(fileno=options.control)
     os.set_inheritable(options.control, False)
     # No collection while booting: all of it stays, and a frozen heap stays shared after a fork.

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 from emulator.diagnostics.known import explain
@@ -34,6 +35,7 @@ from .loop import RealmLoop
 from .python.explain import Explainer, load_report
 from .python.handlers import Handlers, NoHandlerError
 from .python.loader import load_worker
+from .python.output import redirect
 from .realm.engine import JSError, Undefined, Value
 from .respond import respond
 
@@ -75,6 +77,7 @@ class Worker:
             Load: self._load,
             Retire: self._retire,
         }
+        self._flush_output = redirect(io.log)
         loop.on_idle = self._find_hung
         loop.on_job_error = io.on_error = self._on_js_error
 
@@ -96,6 +99,8 @@ class Worker:
         except BaseException as error:
             self._channel.send(LoadFailed(load_report(self._explainer, error, spec.main)))
             return
+        finally:
+            self._flush_output()
         self._channel.send(Loaded(self._handlers.available(), 0, self._handlers.warnings()))
 
     def _make_env(self, spec: WorkerSpec) -> Any:
@@ -111,22 +116,17 @@ class Worker:
         self._unanswered.add(event)
         if isinstance(frame.body, int):
             self._io.adopt(frame.body)
-        token = CURRENT.set(event)
-        try:
-            task = self._loop.create_task(self._serve(event, frame))
-        finally:
-            CURRENT.reset(token)
-        event.task = task
-        self._hold(event, task)
+        context = copy_context()
+        context.run(CURRENT.set, event)
+        event.task = self._loop.make_task(self._serve(event, frame), context)
 
     async def _serve(self, event: EventContext, frame: Event) -> None:
+        response: Any = None
         try:
             flat = [item for pair in frame.headers for item in pair]
             body = self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
             event.request = self._make_request(frame.method, frame.url, flat, frame.cf, body)
-            context = self._make_context(self._wait_until)
-            wrap = self._bridge.wrap
-            response = await self._handlers.fetch(wrap(event.request), self._env, wrap(context))
+            response = await self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
             if event.answered:
                 return
             status, text, headers, sent, pump = respond(self._bridge, self._streams, response)
@@ -136,16 +136,22 @@ class Worker:
                 await pump()
         except asyncio.CancelledError:
             self._answered(event)
-            raise
         except BaseException as error:
-            self._fail(event, self._report(event, error, locals().get("response")))
+            self._fail(event, self._report(event, error, response))
+        finally:
+            event.served = True
+            self._finish(event)
+
+    def _make_ctx(self) -> Any:
+        return self._bridge.wrap(self._make_context(self._wait_until))
 
     def _report(self, event: EventContext, error: BaseException, returned: Any) -> Report:
         if isinstance(error, NoHandlerError):
             report = error.report
             return Report(**{**_fields(report), "exception": str(error), "event": event.label})
-        facts = {"handler": self._handlers.name, "type": _type_name(returned)}
-        return self._explainer.report(error, event.label, **facts)
+        return self._explainer.report(
+            error, event.label, self._handlers.place(), handler=self._handlers.name, type=_type_name(returned)
+        )
 
     def _fail(self, event: EventContext, report: Report) -> None:
         if event.answered:
@@ -161,23 +167,26 @@ class Worker:
     # ---- lifetime of an event -----------------------------------------------
 
     def _hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
-        event.tasks.add(future)
+        """Keep ``event`` alive until a ``waitUntil`` promise settles."""
+        event.held.add(future)
         future.add_done_callback(lambda done: self._release(event, done))
 
     def _release(self, event: EventContext, future: asyncio.Future[Any]) -> None:
-        event.tasks.discard(future)
+        event.held.discard(future)
         error = None if future.cancelled() else future.exception()
-        if error is not None and future is not event.task:
+        if error is not None:
             self._channel.send(Explain(event.id, self._explainer.report(error, event.label)))
-        if not event.tasks and event.id in self._events:
-            # After the callback that ends here, so that its CPU counts.
-            self._loop.call_soon(self._done, event)
+        self._finish(event)
 
-    def _done(self, event: EventContext) -> None:
-        if event.tasks or self._events.pop(event.id, None) is None:
+    def _finish(self, event: EventContext) -> None:
+        """Tell the front that all is over, if it is."""
+        if event.held or not event.served or self._events.pop(event.id, None) is None:
             return
+        if self._loop.engine.has_jobs:
+            self._loop.run_jobs()
         event.drop()
-        self._channel.send(Done(event.id, event.cpu_ns // 1000))
+        self._flush_output()
+        self._channel.send(Done(event.id, self._loop.settle(event) // 1000))
         if self._retiring and not self._events:
             self._leave()
 
@@ -185,7 +194,7 @@ class Worker:
         event = CURRENT.get()
         if event is None or not isinstance(value, Value):
             return Undefined
-        found = self._bridge.helper("classify")(value)
+        found = self._bridge.classify(value)
         if isinstance(found, PyHandle):
             if inspect.isawaitable(found.target):
                 self._hold(event, asyncio.ensure_future(found.target))
@@ -198,10 +207,20 @@ class Worker:
         event = self._events.get(frame.id)
         if event is None or event.task is None:
             return
-        self._answered(event)
-        event.task.cancel()
         if event.request is not None:
             self._loop.call_soon(self._abort_js, event)
+        self._cancel(event)
+
+    def _cancel(self, event: EventContext) -> None:
+        """End the handler; a task that never ran does not get to say so itself."""
+        self._answered(event)
+        if event.task is not None:
+            event.task.cancel()
+            event.task.add_done_callback(lambda _: self._served(event))
+
+    def _served(self, event: EventContext) -> None:
+        event.served = True
+        self._finish(event)
 
     def _abort_js(self, event: EventContext) -> None:
         try:
@@ -225,8 +244,7 @@ class Worker:
             return
         report = explain("hung", event=event.label, where=self._waiting_at(event), frames=[])
         self._fail(event, report)
-        if event.task is not None:
-            event.task.cancel()
+        self._cancel(event)
 
     def _grace_over(self, event: EventContext) -> None:
         event.verdict = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from emulator.config import Config
+from emulator.config.words import close_matches
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.project.watch import SKIPPED_DIRECTORIES
@@ -100,9 +100,7 @@ def _suggest(config: Config, shown: str, files: list[Path]) -> str:
     names = [shown_path(path, config.root) for path in files]
     if not names:
         return f"The project has no .py file yet. Create {shown}."
-    near = (
-        get_close_matches(shown, names, 1, 0.6) or [n for n in names if Path(n).name == Path(shown).name][:1]
-    )
+    near = close_matches(shown, names) or [n for n in names if Path(n).name == Path(shown).name][:1]
     best = near[0] if near else names[0] if len(names) == 1 else ""
     if best:
         return f"Did you mean {best}?\n\n{_main_line(config, best)}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from emulator.config import find_config
-from emulator.config.check import worker_name
+from emulator.config.words import close_matches, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.project.entry import shown_path
@@ -106,7 +105,7 @@ def _project_above(path: Path) -> Path | None:
 
 def _near(path: Path) -> str:
     names = [child.name for child in _children(path.parent)] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, names, 1, 0.6)
+    near = close_matches(path.name, names)
     if near:
         return f"Did you mean {near[0]}?\n\ncfw-emu serve {path.parent / near[0]}"
     return "Check the path; without one, the current directory is served."

@@ -53,13 +53,18 @@ class Project:
         outside = not self.main.is_relative_to(self.root)
         return (self.root, self.main.parent) if outside else (self.root,)
 
+    @cached_property
+    def _watch_bases(self) -> tuple[Path, ...]:
+        """The watched directories as named and, where links lead to them, as they really are."""
+        return tuple(dict.fromkeys(base for root in self.watch_roots for base in (root, root.resolve())))
+
     def matters(self, path: Path) -> bool:
         """Whether a saved (or removed) file must reload the Worker."""
         path = Path(os.path.abspath(path))
         if path == self.main or path in self.config.files:
             return True
-        bases = [base for root in self.watch_roots for base in (root, root.resolve())]
-        relative = next((path.relative_to(base) for base in bases if path.is_relative_to(base)), None)
+        bases = (base for base in self._watch_bases if path.is_relative_to(base))
+        relative = next((path.relative_to(base) for base in bases), None)
         return relative is not None and not is_skipped(relative) and matters_by_name(path.name)
 
     def spec(self) -> WorkerSpec:

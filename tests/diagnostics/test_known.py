@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from emulator.diagnostics.known import KNOWN, explain, facts
 from emulator.diagnostics.render import render_text
-from emulator.diagnostics.report import Place
+from emulator.diagnostics.report import Place, Report
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
 
@@ -83,6 +84,12 @@ def test_an_unknown_code_is_a_programming_error() -> None:
 
 def test_values_of_the_user_are_not_templates() -> None:
     assert "{name}" in explain("config-unknown-key", key="{name}").what
+
+
+def test_a_report_can_always_be_sent() -> None:
+    report = explain("uncaught-exception", exception="ValueError: \ud800")
+    assert report.what == "Uncaught ValueError: \\ud800"
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(report), type=Report) == report
 
 
 def test_headers_plain_dict_shows_the_two_working_forms() -> None:

@@ -90,6 +90,16 @@ def test_colours_change_nothing_but_colour() -> None:
     assert ESCAPES.sub("", coloured) + "\n" == render_text(REPORT, "/w")
 
 
+def test_nothing_of_the_users_commands_the_terminal() -> None:
+    evil = "a\x1b[2Jb\r\x9b1m\u202e\ud800\n二"
+    place = Place(f"/w/{evil}.py", 1, 2, evil, "x = '\x1b[2J'")
+    report = Report("x", evil, evil, evil, place, [place], evil, event=evil)
+    for text in (render_text(report, "/w"), render_html(report, "/w"), json.dumps(render_json(report))):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", text)
+        text.encode("utf-8")
+    assert render_text(report).splitlines()[:2] == ["✘ a\\x1b[2Jb\\r\\x9b1m\\u202e\\ud800", "  二"]
+
+
 def test_a_warning_has_its_own_sign() -> None:
     assert render_text(Report("x", "careful", severity="warning")).startswith("▲ careful\n")
 
@@ -202,3 +212,8 @@ def test_importing_the_report_imports_no_other_room() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['emulator.diagnostics']"
+
+
+def test_the_exception_is_shown_only_when_it_says_more() -> None:
+    assert render_text(Report("", "It broke.", exception="TypeError: It broke.")) == "✘ It broke.\n"
+    assert render_text(Report("", "It broke.", exception="TypeError: x")) == "✘ It broke.\n  TypeError: x\n"

@@ -150,10 +150,16 @@
 
   // Gives the PyHandle of a Python object, or the flags of a JS value. Instances of a class
   // have the abilities of their prototype, unless they carry properties of their own.
+  const flagsOfFunction = new WeakMap();
   const classify = (value) => {
     const handle = handles.get(value);
     if (handle !== undefined) return handle;
-    if (typeof value !== "object") return flagsOf(value);
+    if (typeof value === "function") {
+      let flags = flagsOfFunction.get(value);
+      if (flags === undefined) flagsOfFunction.set(value, (flags = flagsOf(value)));
+      return flags;
+    }
+    if (typeof value !== "object") return 0;
     const prototype = getPrototypeOf(value);
     if (prototype === null || isArray(value) || isView(value)) return flagsOf(value);
     try {
@@ -279,9 +285,10 @@
   }
   Object.defineProperty(LiteralMap.prototype, "toJSON", { enumerable: false });
   const pairsOf = (keys, values) => keys.map((key, i) => [unbox(key), unbox(values[i])]);
-  const literalMap = (keys, values, map = new LiteralMap()) => {
-    for (let i = 0; i < keys.length; i++) map.set(unbox(keys[i]), unbox(values[i]));
-    return map;
+  const newDict = (kind) => (kind === "Object" ? {} : kind === "Map" ? new Map() : new LiteralMap());
+  const fillDict = (dict, keys, values) => {
+    const put = dict instanceof Map ? (key, value) => dict.set(key, value) : (key, value) => (dict[key] = value);
+    for (let i = 0; i < keys.length; i++) put(unbox(keys[i]), unbox(values[i]));
   };
   const newSet = (items) => new Set(items.map(unbox));
 
@@ -338,6 +345,19 @@
 
   const settle = (promise, resolved, rejected) => {
     apply(Promise.prototype.then, Promise.resolve(promise), [resolved, rejected]);
+  };
+  // A response in one crossing: [status, reason, flat headers, body]; a body that is no string
+  // stays behind, as undefined, for `takenBody`.
+  let takenBody;
+  const take = (response) => {
+    try {
+      const parts = platform.takeResponse(response);
+      takenBody = parts[3];
+      if (typeof takenBody !== "string" && takenBody !== null) parts[3] = undefined;
+      return parts;
+    } catch (error) {
+      throw keep(error);
+    }
   };
   const isPromise = (value) =>
     typeof value === "object" && value !== null && typeof value.then === "function" && !handles.has(value);
@@ -616,7 +636,7 @@
   return {
     call, make, get, set, remove, classify, flagsOfPyProxy, takeError, idOf, truthy, text, lengthOf, next,
     lastReturn: () => lastReturned, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind, constructorName,
-    pairsOf, literalMap, newSet, newMap: (map) => map ?? new LiteralMap(), toTree, settle, isPromise, deferred,
+    pairsOf, newDict, fillDict, newSet, toTree, settle, isPromise, deferred,
     onceCallable, pyProxy, identity: (value) => value,
     raise: (error) => new Raise(error),
     pythonError: (type, message, handle) => new PythonError(type, message, handle),
@@ -631,6 +651,7 @@
     callUnboxed: (fn, self, ...args) => call(fn, self, ...args.map(unboxDeep)),
     makeUnboxed: (fn, ...args) => make(fn, ...args.map(unboxDeep)),
     resolveUnboxed: (resolve, value) => resolve(unbox(value)),
+    take, takenBody: () => takenBody,
     guarded: (fn, ...args) => call(fn, undefined, ...args),
     slice: (array, start, stop, by) => {
       const picked = [];

@@ -36,13 +36,17 @@ class Bridge:
         self.errors = ErrorTable(self)
         self.promises = Promises(self)
         self.pyproxies = PyProxyHost(self)
+        self.dict_kind = "LiteralMap"
+        """What ``to_js`` makes of a dict."""
         self.depth = 0
         """How many JS frames stand below the Python code that runs now."""
         self._js = self._load()
+        self._helpers: dict[str, Value] = {}
         self._call = self._js.get("call")
         self._make = self._js.get("make")
         self._get = self._js.get("get")
-        self._classify = self._js.get("classify")
+        self.classify: Value = self._js.get("classify")
+        """Gives the ``PyHandle`` of a PyProxy, else the flags of a JS value."""
         self._call_unboxed = self._js.get("callUnboxed")
         self._make_unboxed = self._js.get("makeUnboxed")
         self._big_int = self._js.get("bigInt")
@@ -60,16 +64,27 @@ class Bridge:
         loaded: Value = setup(self.realm.platform, host, FLAGS, TREE)
         return loaded
 
+    def follow_runtime(self, python: tuple[int, int]) -> None:
+        """Convert as the platform's runtime on that CPython does.
+
+        3.12 (Pyodide 0.26): null is ``None``, dicts become Map. 3.13 (0.28): ``jsnull`` and
+        ``LiteralMap``. 3.14 (314): dicts become plain objects.
+        """
+        self.convert.null = None if python < (3, 13) else self.jsnull
+        self.dict_kind = "Map" if python < (3, 13) else "LiteralMap" if python < (3, 14) else "Object"
+
     # ---- values -------------------------------------------------------------
 
     def helper(self, name: str) -> Value:
-        """A function of bridge.js; cache it when it is called often."""
-        found: Value = self._js.get(name)
+        """A function of bridge.js."""
+        found = self._helpers.get(name)
+        if found is None:
+            found = self._helpers[name] = self._js.get(name)
         return found
 
     def wrap(self, value: Value) -> Any:
         """A non-primitive JS value as a Python object."""
-        found = self._classify(value)
+        found = self.classify(value)
         if type(found) is int:
             return self.classes.make(found, value)
         if found.dead:

@@ -89,7 +89,7 @@ def _functions(bridge: Bridge) -> dict[str, Callable[..., Any]]:
 
     def destroy_proxies(pyproxies: Any, /) -> None:
         """Destroy every PyProxy in a JS array."""
-        classify = bridge.helper("classify")
+        classify = bridge.classify
         values = pyproxies._cfw_value
         for i in range(len(values)):
             handle = classify(values.get(i))

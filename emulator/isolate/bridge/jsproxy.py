@@ -170,7 +170,7 @@ class DoubleProxyMixin:
         return handle.target
 
     def _cfw_handle(self) -> PyHandle:
-        handle = self._cfw_bridge.helper("classify")(self._cfw_value)
+        handle = self._cfw_bridge.classify(self._cfw_value)
         assert isinstance(handle, PyHandle)
         return handle
 
@@ -202,7 +202,7 @@ class ProxyClasses:
 
     def method(self, value: Value, this: Value) -> Any:
         """A function read from ``this``: calls of it are bound."""
-        found = self._bridge.helper("classify")(value)
+        found = self._bridge.classify(value)
         if type(found) is not int:
             return self._bridge.wrap(value)
         return self.make(found, value, this)

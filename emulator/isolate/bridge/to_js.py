@@ -46,7 +46,7 @@ def to_js(
 
 def _unwrapped(bridge: Bridge, value: Any) -> Any:
     """A proxy even for a PyProxy: ``to_js`` promises a JS value."""
-    found = bridge.helper("classify")(value) if hasattr(value, "is_object") else None
+    found = bridge.classify(value) if hasattr(value, "is_object") else None
     if isinstance(found, PyHandle):
         return bridge.classes.double(value)
     return bridge.convert.to_py(value)
@@ -111,8 +111,8 @@ class _Deep:
 
     def _mapping(self, obj: dict[Any, Any], depth: int) -> Any:
         if self._dict is None:
-            made = self._remember(obj, self._bridge.invoke("newMap"))
-            self._bridge.invoke("literalMap", *self._pairs(obj, depth), made)
+            made = self._remember(obj, self._bridge.invoke("newDict", self._bridge.dict_kind))
+            self._bridge.invoke("fillDict", made, *self._pairs(obj, depth))
             return made
         pairs = self._bridge.invoke("pairsOf", *self._pairs(obj, depth))
         converted = self._dict(self._bridge.wrap(pairs))

@@ -26,10 +26,15 @@ class Explainer:
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/") + "/"
 
-    def report(self, error: BaseException, event: str = "", **facts: Any) -> Report:
-        """The known mistake behind ``error``, else the uncaught exception itself."""
+    def report(
+        self, error: BaseException, event: str = "", handler_at: Place | None = None, **facts: Any
+    ) -> Report:
+        """The known mistake behind ``error``, else the uncaught exception itself.
+
+        ``handler_at`` is the place for mistakes that have no line of their own.
+        """
         frames = self.frames(error)
-        where = frames[-1] if frames else None
+        where = frames[-1] if frames else handler_at
         line = exception_line(error)
         code, known = _recognise(error)
         facts = {**known, **facts}
@@ -91,7 +96,7 @@ def _recognise(error: BaseException) -> tuple[str, dict[str, Any]]:
         return "global-scope", {}
     if _LOST in message:
         return "subrequest-failed", {"method": "", "url": "", "reason": message}
-    return "uncaught-exception", {"exception": exception_line(error)}
+    return "uncaught-exception", {}
 
 
 def load_report(explainer: Explainer, error: BaseException, main: str) -> Report:

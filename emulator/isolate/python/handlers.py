@@ -8,13 +8,14 @@ Source: https://developers.cloudflare.com/workers/languages/python/
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.known import explain
-from emulator.diagnostics.report import Report
+from emulator.diagnostics.report import Place, Report
 
 from ..bridge.bridge import Bridge
 from .compat_flags import CompatibilityFlags
@@ -49,6 +50,7 @@ class Handlers:
         self._main = main
         self.legacy = not flags.on("python_no_global_handlers")
         self._date = flags.date
+        self._production_python = flags.python_version
         self._default = self._find_default()
         self._fetch_method = "on_fetch" if self.legacy else "fetch"
         self._on_fetch = getattr(module, "on_fetch", None) if self.legacy else None
@@ -69,6 +71,10 @@ class Handlers:
                 return found
         return None
 
+    def place(self) -> Place | None:
+        """Where the fetch handler is defined."""
+        return _place_of(getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch)
+
     @property
     def name(self) -> str:
         """The fetch handler as the user spells it, for messages."""
@@ -82,6 +88,22 @@ class Handlers:
 
     def warnings(self) -> list[Report]:
         """Mistakes that show at load time: ignored handlers, none at all, too many parameters."""
+        return [*self._handler_warnings(), *self._version_warnings()]
+
+    def _version_warnings(self) -> list[Report]:
+        if sys.version_info[:2] == self._production_python:
+            return []
+        return [
+            explain(
+                "python-version",
+                severity="warning",
+                actual=".".join(map(str, sys.version_info[:2])),
+                expected=".".join(map(str, self._production_python)),
+                date=self._date,
+            )
+        ]
+
+    def _handler_warnings(self) -> list[Report]:
         missing = self._missing_handler()
         if missing is not None:
             return [missing]
@@ -131,13 +153,16 @@ class Handlers:
 
     # ---- calls --------------------------------------------------------------
 
-    async def fetch(self, request: Any, env: Any, ctx: Any) -> Any:
+    async def fetch(self, request: Any, env: Any, make_ctx: Callable[[], Any]) -> Any:
         """Call the fetch handler with JS proxies; gives what it returned, a JS Response at best."""
         if self._default is not None:
-            return await self._fetch_class(request, env, ctx)
+            return await self._fetch_class(request, env, make_ctx())
         if not callable(self._on_fetch):
             raise self._no_handler()
-        result = self._on_fetch(*self._fitting(self._on_fetch, (request, env, ctx)))
+        arguments = self._fitting(self._on_fetch, (request, env, None))
+        if len(arguments) == 3:
+            arguments = (request, env, make_ctx())
+        result = self._on_fetch(*arguments)
         if inspect.isawaitable(result):
             result = await result
         response = getattr(result, "js_response", None)
@@ -204,6 +229,6 @@ def _required(function: Any) -> int:
     )
 
 
-def _place_of(function: Callable[..., Any] | None) -> Any:
+def _place_of(function: Callable[..., Any] | None) -> Place | None:
     code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
     return None if code is None else place(code.co_filename, code.co_firstlineno, function=code.co_qualname)

@@ -14,6 +14,7 @@ from ..bridge.bridge import Bridge
 from .compat_flags import CompatibilityFlags
 from .handlers import Handlers
 from .helper_module import configure
+from .pyodide_compat import follow_runtime
 
 
 def load_worker(bridge: Bridge, spec: WorkerSpec) -> Handlers:
@@ -24,6 +25,8 @@ def load_worker(bridge: Bridge, spec: WorkerSpec) -> Handlers:
     """
     flags = CompatibilityFlags(spec.compatibility_date, spec.compatibility_flags)
     configure(flags)
+    bridge.follow_runtime(flags.python_version)
+    follow_runtime(flags.python_version)
     main = Path(spec.main)
     sys.path[:0] = [str(main.parent), *spec.packages]
     sys.dont_write_bytecode = True

@@ -11,9 +11,11 @@ import functools
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from ..bridge.bridge import Bridge
+
+_VERSIONS: Final = {(3, 12): "0.26.0a2", (3, 13): "0.28.2", (3, 14): "314.0.4"}
 
 
 def complete(bridge: Bridge) -> None:
@@ -37,6 +39,18 @@ def complete(bridge: Bridge) -> None:
     if not hasattr(pyodide.code, "relaxed_call"):
         pyodide.code.relaxed_call = relaxed_call
     _teach_json(bridge.jsnull)
+
+
+def follow_runtime(python: tuple[int, int]) -> None:
+    """Show the version, and only the names, of the platform's Pyodide for that CPython."""
+    import pyodide
+    import pyodide.ffi
+
+    pyodide.__version__ = _VERSIONS[python]
+    if python < (3, 13):
+        for name in ("run_sync", "can_run_sync", "jsnull", "JsNull"):
+            if hasattr(pyodide.ffi, name):
+                delattr(pyodide.ffi, name)
 
 
 def complete_http() -> None:

@@ -240,7 +240,7 @@ def run(realm: Realm, io: FakeIO) -> Callable[..., Any]:
     raised as ``JSFailure``. ``None`` is null; undefined is ``engine.Undefined``.
     """
 
-    def run_js(source: str, **values: Any) -> Any:
+    def run_js(source: str, /, **values: Any) -> Any:
         return Runner(realm, io).run(source, values)
 
     return run_js

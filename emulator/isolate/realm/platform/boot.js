@@ -10,6 +10,8 @@
 (function (platform, rawHost) {
   "use strict";
 
+  const { apply } = Reflect;
+
   class HostFailure {
     constructor(error) {
       this.error = error;
@@ -35,7 +37,7 @@
   for (const name of Object.keys(rawHost)) {
     const call = rawHost[name];
     host[name] = (...args) => {
-      const answer = call(...args);
+      const answer = apply(call, undefined, args);
       if (answer instanceof HostFailure) throw answer.error;
       return answer;
     };

@@ -145,15 +145,15 @@
     if (!transfer.every(transferable)) {
       throw makeDOMException("Value in the transfer list could not be transferred.", "DataCloneError");
     }
-    // Once without transferring, so that a value that cannot be cloned leaves everything whole.
-    const trial = new Cloner();
-    for (const item of transfer) trial.seen.set(item, item);
-    trial.copy(value);
+    // What is given away is detached last, so that a value that cannot be cloned leaves it whole.
     const cloner = new Cloner();
+    for (const item of transfer) cloner.seen.set(item, platform.isPort(item) ? platform.newPort() : item.slice(0));
+    const copy = cloner.copy(value);
     for (const item of transfer) {
-      cloner.seen.set(item, platform.isPort(item) ? platform.movePort(item) : apply(transferBuffer, item, []));
+      if (platform.isPort(item)) platform.movePort(item, cloner.seen.get(item));
+      else apply(transferBuffer, item, []);
     }
-    return cloner.copy(value);
+    return copy;
   };
   platform.clone = clone;
   platform.transferList = (options) => {

@@ -76,7 +76,6 @@
   const makeTextEncoder = () => {
     let waiting = "";
     return makeTransform({
-      check: toBytes,
       transform: (chunk, record) => {
         let text = waiting + `${chunk}`;
         waiting = "";

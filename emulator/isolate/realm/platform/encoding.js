@@ -85,10 +85,10 @@
       if (this.#state === null && !stream && this.#encoding === "utf-8") {
         return view.length === 0 ? "" : this.#checked(host.utf8Decode(view, this.#flags));
       }
-      const [pending, codec, begun] = this.#state ?? [EMPTY, null, false];
+      const state = this.#state ?? [EMPTY, null, false];
       this.#state = null;
       const flags = this.#flags | (stream ? STREAM : 0);
-      const answer = this.#checked(host.decode(this.#encoding, flags, view, pending, codec, begun));
+      const answer = this.#checked(host.decode(this.#encoding, flags, view, state[0], state[1], state[2]));
       if (stream) this.#state = [answer[1], answer[2], answer[3]];
       return answer[0];
     }

@@ -40,11 +40,11 @@
     #onmessageerror = null;
     static {
       isPort = (value) => Object(value) === value && #end in value;
-      movePort = (port) => {
-        const end = port.#end;
-        end.started = false;
-        port.#end = new End();
-        return new MessagePort(KEY, end);
+      movePort = (from, to) => {
+        to.#end = from.#end;
+        to.#end.started = false;
+        to.#end.port = to;
+        from.#end = new End();
       };
     }
     constructor(key, end) {
@@ -102,5 +102,6 @@
   platform.interface(MessagePort);
   platform.interface(MessageChannel);
   platform.isPort = isPort;
+  platform.newPort = () => new MessagePort(KEY, new End());
   platform.movePort = movePort;
 });

@@ -29,11 +29,13 @@
   const parseForm = (text) => {
     const pairs = [];
     if (text === "") return pairs;
-    for (const part of text.split("&")) {
+    const parts = text.split("&");
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i];
       if (part === "") continue;
       const at = part.indexOf("=");
       const pair = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
-      pairs.push([decodePart(pair[0]), decodePart(pair[1])]);
+      pairs[pairs.length] = [decodePart(pair[0]), decodePart(pair[1])];
     }
     return pairs;
   };

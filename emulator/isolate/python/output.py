@@ -1,0 +1,56 @@
+"""``print``, ``sys.stderr`` and ``logging`` of a Worker, as lines of its log."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Final
+
+MAX_LINE: Final = 64 * 1024
+"""Characters; a longer line is cut into several."""
+
+
+class LogStream(io.TextIOBase):
+    """A text stream that gives each full line to ``log(level, line)``."""
+
+    def __init__(self, level: str, log: Callable[[str, str], None]) -> None:
+        self._level = level
+        self._log = log
+        self._partial = ""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Take ``text``; whole lines leave at once, in one piece when they come together."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        *lines, self._partial = (self._partial + text).split("\n")
+        if lines:
+            self._log(self._level, "\n".join(lines))
+        elif len(self._partial) > MAX_LINE:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Let go of an unfinished line."""
+        if self._partial:
+            partial, self._partial = self._partial, ""
+            self._log(self._level, partial)
+
+
+def redirect(log: Callable[[str, str], None]) -> Callable[[], None]:
+    """Send stdout and stderr to ``log``, give an empty stdin; gives what flushes both."""
+    out, err = LogStream("log", log), LogStream("error", log)
+    sys.stdout, sys.stderr, sys.stdin = out, err, io.StringIO("")
+
+    def flush() -> None:
+        for stream in (out, err):
+            stream.flush()
+
+    return flush

@@ -1,0 +1,79 @@
+"""structuredClone."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import JSFailure
+
+
+def test_data(run):
+    assert run("structuredClone({a: [1, null, {b: 'x'}], c: undefined})")["a"] == [1, None, {"b": "x"}]
+    script = """
+      const v = {m: new Map([[1, {x: 1}]]), s: new Set([1]), d: new Date(5), r: /a/gi, e: new RangeError('q'), n: Object(3),
+                 b: new Uint8Array([1, 2]).subarray(1), i: 5n, x: new DOMException('m', 'N'), h: [, 1]};
+      const c = structuredClone(v);
+      return [c.m.get(1).x, c.m.get(1) !== v.m.get(1), c.s.has(1), c.d.getTime(), String(c.r), c.e instanceof RangeError, c.e.message,
+              c.n instanceof Number, c.b[0], c.b.buffer.byteLength, c.i === 5n, c.x.name, 0 in c.h, c.h.length]
+    """
+    assert run(script) == [1, True, True, 5, "/a/gi", True, "q", True, 2, 2, True, "N", False, 2]
+
+
+def test_cycles_and_shared_parts(run):
+    script = "const a = {}; a.self = a; a.list = [a, a]; const c = structuredClone(a); return [c.self === c, c.list[0] === c, c !== a]"
+    assert run(script) == [True, True, True]
+    script = "const b = new ArrayBuffer(2); const c = structuredClone([b, new Uint8Array(b)]); return c[1].buffer === c[0]"
+    assert run(script) is True
+
+
+def test_instances_become_plain_objects(run):
+    script = "class P { x = 1; get y() { return 2 } }; const c = structuredClone(new P()); return [c.constructor.name, c]"
+    assert run(script) == ["Object", {"x": 1}]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("() => 1", "() => 1 could not be cloned."),
+        ("{f() {}}", "f() {} could not be cloned."),
+        ("Symbol('x')", "Symbol(x) could not be cloned."),
+        ("new WeakMap()", "#<WeakMap> could not be cloned."),
+        ("Promise.resolve()", "#<Promise> could not be cloned."),
+        ("new URL('http://a')", "#<URL> could not be cloned."),
+        ("new (class extends EventTarget {})()", None),
+        ("new MessageChannel().port1", "#<MessagePort> could not be cloned."),
+    ],
+)
+def test_refused(run, value, message):
+    with pytest.raises(JSFailure) as caught:
+        run(f"structuredClone({value})")
+    assert caught.value.name == "DataCloneError"
+    if message is not None:
+        assert caught.value.message == message
+
+
+def test_python_objects_are_refused(run, realm):
+    realm.platform.set("isPyProxy", realm.engine.eval("(v) => v.isPython === true", "t.js"))
+    with pytest.raises(JSFailure) as caught:
+        run("structuredClone({a: {isPython: true}})")
+    assert caught.value.name == "DataCloneError"
+
+
+def test_transfer(run):
+    script = """
+      const b = new ArrayBuffer(4); const v = new Uint8Array(b); v[0] = 9;
+      const c = structuredClone({v}, {transfer: [b]});
+      return [b.byteLength, c.v[0], c.v.length]
+    """
+    assert run(script) == [0, 9, 4]
+
+
+def test_a_failed_clone_detaches_nothing(run):
+    script = """
+      const b = new ArrayBuffer(4);
+      try { structuredClone({b, f() {}}, {transfer: [b]}) } catch (e) { return [e.name, b.byteLength] }
+    """
+    assert run(script) == ["DataCloneError", 4]
+    for transfer in ("[b, b]", "[{}]"):
+        with pytest.raises(JSFailure, match="DataCloneError"):
+            run(f"const b = new ArrayBuffer(1); structuredClone(b, {{transfer: {transfer}}})")
