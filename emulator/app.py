@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +24,7 @@ from emulator.project import Project, ProjectError, open_project, open_projects
 
 if TYPE_CHECKING:
     from emulator.fleet.fleet import Fleet
-    from emulator.front.gateway import Gateway
+    from emulator.front.gateway import Gateway, Site
     from emulator.journal.console import Console
 
 DEFAULT_HOST = "127.0.0.1"
@@ -48,6 +50,7 @@ def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -
     """Serve until told to stop; gives the exit status."""
     color = _wants_color()
     fork_server = fork_server or launch()
+    since = time.time()
     try:
         overrides = dict(parse_var(text) for text in options.variables)
         projects = open_projects(options.paths, options.environment, overrides)
@@ -64,7 +67,7 @@ def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -
     except OSError as error:
         print(_cannot_listen(error, host, port), file=sys.stderr)
         return 1
-    emulator = Emulator(options, overrides, projects, sock, color)
+    emulator = Emulator(options, overrides, projects, sock, color, since)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(emulator.run(fork_server))
 
@@ -79,6 +82,7 @@ class Emulator:
         projects: Sequence[Project],
         sock: socket.socket,
         color: bool,
+        since: float,
     ) -> None:
         from emulator.journal.console import Console
 
@@ -88,6 +92,8 @@ class Emulator:
         self._projects = projects
         self._sock = sock
         self._console: Console = Console(sys.stdout.fileno(), color, options.log_level, roots)
+        self._since = since
+        self._sites: dict[str, Site] = {}
         self._stop = asyncio.Event()
         self._status = 0
 
@@ -124,6 +130,9 @@ class Emulator:
         reloader = None
         if not self._stop.is_set():
             self._console.write(f"Ready on {self._address()}")
+            # All that is loaded now stays: the collector need not look at it for each request.
+            gc.collect()
+            gc.freeze()
             if self._options.reload:
                 reloader = asyncio.get_running_loop().create_task(self._reload(fleet))
         await stopping
@@ -135,7 +144,6 @@ class Emulator:
         from emulator.front.gateway import Gateway, Site
         from emulator.front.request_cf import load_request_cf
 
-        sites = []
         for project in self._projects:
             try:
                 cf = load_request_cf(str(project.root))
@@ -143,23 +151,36 @@ class Emulator:
                 self._console.write(str(error))
                 self._status = 1
                 return None
-            sites.append(Site(project.name, str(project.root), fleet.slot(project.name), cf))
+            site = Site(project.name, str(project.root), fleet.slot(project.name), cf)
+            self._sites[project.name] = site
 
         def local() -> Any:
             from emulator.front.local_pages import local_pages
 
             return local_pages(fleet)
 
-        return Gateway(sites, self._console, local)
+        return Gateway(list(self._sites.values()), self._console, local)
 
     async def _reload(self, fleet: Fleet) -> None:
         from emulator.front.reload import Reloader
 
         projects = [(project, fleet.slot(project.name)) for project in self._projects]
-        await Reloader(projects, self._reopen, self._console).run()
+        await Reloader(projects, self._since, self._reopen, self._console).run()
 
     def _reopen(self, project: Project) -> Project:
-        return open_project(project.config.path, self._options.environment, self._overrides)
+        opened = open_project(project.config.path, self._options.environment, self._overrides)
+        self._read_cf(project)
+        return opened
+
+    def _read_cf(self, project: Project) -> None:
+        """Read ``cf.json`` again; with a mistake in it, the values before stay."""
+        from emulator.front.request_cf import load_request_cf
+        from emulator.journal.events import Notice
+
+        try:
+            self._sites[project.name].cf = load_request_cf(str(project.root))
+        except ValueError as error:
+            self._console(Notice("error", str(error)))
 
     def _print_banner(self) -> None:
         from emulator.front.banner import banner

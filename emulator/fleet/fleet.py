@@ -61,7 +61,7 @@ class Fleet:
 
     async def start(self, spec: WorkerSpec) -> Isolate:
         """Fork an isolate for ``spec``; it does nothing before ``isolate.load()``."""
-        isolate = Isolate(self._next, spec, self._calls, self._journal)
+        isolate = Isolate(self._next, spec, self._calls, self._journal, self.kill)
         self._next += 1
         self._isolates[isolate.number] = isolate
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)

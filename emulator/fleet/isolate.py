@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterable, Awaitable, Callable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.report import Report
 from emulator.journal.events import Explained, Journal, LogLine, Notice
@@ -34,6 +34,12 @@ from emulator.wire.frames import (
     ToFront,
     WorkerSpec,
 )
+
+WAIT_UNTIL_SECONDS: Final = 30.0
+"""How long ``waitUntil`` may extend the work of an event whose response is over.
+
+https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
+"""
 
 
 class State(Enum):
@@ -91,8 +97,16 @@ class Exchange:
 class Isolate:
     """Made by ``Fleet.start``. ``on_lost`` is told once, as soon as no event can be sent any more."""
 
-    def __init__(self, number: int, spec: WorkerSpec, calls: CallHandler, journal: Journal) -> None:
+    def __init__(
+        self,
+        number: int,
+        spec: WorkerSpec,
+        calls: CallHandler,
+        journal: Journal,
+        kill: Callable[[Isolate], None],
+    ) -> None:
         self.number = number
+        self._kill = kill
         self.spec = spec
         self.state = State.STARTING
         self.channel = Channel(ToFront, self._on_frame, self._on_lost)
@@ -165,6 +179,17 @@ class Isolate:
         if self.state is not State.DEAD:
             self.state = State.RETIRING
             self.channel.send(Retire())
+            self._loop.call_later(WAIT_UNTIL_SECONDS, self._end_retirement)
+
+    def _end_retirement(self) -> None:
+        """Kill a retired isolate that works for nobody: a loop that does not end, say."""
+        if self.state is State.DEAD:
+            return
+        awaited = any(not exchange.answer.done() for exchange in self._exchanges.values())
+        if awaited or len(self.streams):
+            self._loop.call_later(WAIT_UNTIL_SECONDS, self._end_retirement)
+        else:
+            self._kill(self)
 
     def ended(self, status: int) -> None:
         """The process is gone; told by the fork server."""

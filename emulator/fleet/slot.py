@@ -44,6 +44,7 @@ class WorkerSlot:
         self._start = start
         self._kill = kill
         self._journal = journal
+        self._warnings: list[Report] = []
         self._spec: WorkerSpec | None = None
         self._wanted: tuple[WorkerSpec, float] | None = None
         self._generation = 0
@@ -124,7 +125,9 @@ class WorkerSlot:
         old, self.active, self.reports = self.active, isolate, []
         isolate.on_lost = self._on_lost
         for warning in loaded.warnings:
-            self._journal(Explained(self.name, warning))
+            if warning not in self._warnings:
+                self._journal(Explained(self.name, warning))
+        self._warnings = loaded.warnings
         if old is not None:
             old.retire()
         if self.deploys:

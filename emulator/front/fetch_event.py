@@ -117,8 +117,11 @@ class FetchEvent:
                 self._stop_watching()
 
     def watch(self) -> None:
-        """Start to wait for the client to leave; then the event is aborted."""
-        if self._watcher is None and not self._record.ended:
+        """Start to wait for the client to leave; then the event is aborted.
+
+        Not before the event is dispatched: until then the request's body is still being read.
+        """
+        if self._watcher is None and self._exchange is not None and not self._record.ended:
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:

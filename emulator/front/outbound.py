@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -44,7 +45,6 @@ _DROPPED: Final = frozenset(
     )
 )
 _BODY_HEADERS: Final = frozenset(("content-encoding", "content-language", "content-location", "content-type"))
-_ENCODINGS: Final = frozenset(("gzip", "x-gzip", "deflate", "br", "zstd"))
 
 Pairs = list[tuple[str, str]]
 
@@ -85,7 +85,7 @@ class Outbound:
         headers = [pair for pair in _pairs(args.headers) if pair[0].lower() not in _DROPPED]
         headers.append(("CF-Worker", f"{spec.name}.workers.dev"))
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
-            headers.append(("Accept-Encoding", _accepted()))
+            headers.append(("Accept-Encoding", self._client(args.url).headers["accept-encoding"]))
         method, url, redirected = args.method, args.url, False
         for _ in range(MAX_REDIRECTS + 1):
             _check_scheme(url)
@@ -96,7 +96,8 @@ class Outbound:
                 raise _lost(error) from None
             location = _location(response, url)
             if location is None or args.redirect == "manual":
-                return _result(method, response, url, redirected)
+                decodes = self._client(url).headers["accept-encoding"]
+                return _result(method, response, _is_decoded(response, decodes), url, redirected)
             await response.aclose()
             if args.redirect == "error":
                 raise CallFailed("TypeError", f"Unexpected redirect to {location} (redirect: 'error').")
@@ -123,7 +124,11 @@ class Outbound:
             # Workers have no time limit on a subrequest as long as the client waits.
             timeout = httpx.Timeout(None, connect=30.0)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=15.0)
-            self._clients[near] = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=not near)
+            # Each request stands alone: no cookie of one is kept for another.
+            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            self._clients[near] = httpx.AsyncClient(
+                timeout=timeout, limits=limits, cookies=cookies, trust_env=not near
+            )
         return self._clients[near]
 
 
@@ -135,12 +140,6 @@ def is_local(host: str) -> bool:
 
 def _pairs(flat: list[str]) -> Pairs:
     return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _accepted() -> str:
-    from httpx._decoders import SUPPORTED_DECODERS
-
-    return ", ".join(name for name in SUPPORTED_DECODERS if name != "identity")
 
 
 def _check_scheme(url: str) -> None:
@@ -185,8 +184,7 @@ def _redirect(
     return method, headers, body
 
 
-def _result(method: str, response: httpx.Response, url: str, redirected: bool) -> CallResult:
-    decoded = _is_decoded(response)
+def _result(method: str, response: httpx.Response, decoded: bool, url: str, redirected: bool) -> CallResult:
     headers: Pairs = []
     for raw_name, raw_value in response.headers.raw:
         name = raw_name.decode("latin-1").lower()
@@ -206,12 +204,11 @@ def _result(method: str, response: httpx.Response, url: str, redirected: bool) -
     return CallResult(value, _empty(response) if empty else _body(response, decoded))
 
 
-def _is_decoded(response: httpx.Response) -> bool:
-    from httpx._decoders import SUPPORTED_DECODERS
-
+def _is_decoded(response: httpx.Response, decodes: str) -> bool:
+    """Whether ``aiter_bytes`` undoes the whole ``Content-Encoding``; ``decodes`` lists what it can."""
     encodings = [part.strip().lower() for part in response.headers.get("content-encoding", "").split(",")]
-    known = all(part in SUPPORTED_DECODERS for part in encodings if part)
-    return known and any(part in _ENCODINGS for part in encodings)
+    known = [part.strip() for part in decodes.split(",")]
+    return all(part in known for part in encodings)
 
 
 async def _body(response: httpx.Response, decoded: bool) -> AsyncIterator[bytes]:

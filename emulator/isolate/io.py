@@ -88,7 +88,13 @@ class IsolateIO:
     # ---- fetch --------------------------------------------------------------
 
     def fetch(
-        self, method: str, url: str, headers: list[str], body: bytes | int | None, redirect: str, settle: Value
+        self,
+        method: str,
+        url: str,
+        headers: list[str],
+        body: bytes | int | None,
+        redirect: str,
+        settle: Value,
     ) -> int:
         event = self._event()
         call = self._next_id()

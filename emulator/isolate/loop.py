@@ -113,7 +113,7 @@ class RealmLoop(asyncio.SelectorEventLoop):
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; the wait counts as pending work of the current event."""
@@ -121,13 +121,15 @@ class RealmLoop(asyncio.SelectorEventLoop):
         wait = _Wait(context.get(CURRENT))
         return super().call_at(when, self._fire, wait, callback, args, context, context=context)
 
-    def _fire(self, wait: _Wait, callback: Callable[..., Any], args: tuple[Any, ...], context: Context) -> None:
+    def _fire(
+        self, wait: _Wait, callback: Callable[..., Any], args: tuple[Any, ...], context: Context
+    ) -> None:
         wait.over()
         self._call_soon(callback, args, context)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         # asyncio.sleep cancels its timer even after it fired.
-        for argument in handle._args or ():  # type: ignore[attr-defined]
+        for argument in handle._args or ():
             if isinstance(argument, _Wait):
                 argument.over()
         super()._timer_handle_cancelled(handle)  # type: ignore[misc]
@@ -179,14 +181,14 @@ class RealmLoop(asyncio.SelectorEventLoop):
         if not future.done():
             future.add_done_callback(lambda _: self._ready.append(_Resume(worker, self)))  # type: ignore[attr-defined]
             if task is not None:
-                tasks._leave_task(self, task)  # type: ignore[attr-defined]
+                tasks._leave_task(self, task)
             left = thread_time_ns()
             started, settled, away = self.started, self.settled_ns, self.away_ns
             main.switch("suspended")
             self.started, self.settled_ns = started, settled
             self.away_ns = away + thread_time_ns() - left
             if task is not None:
-                tasks._enter_task(self, task)  # type: ignore[attr-defined]
+                tasks._enter_task(self, task)
         return future.result()
 
 
@@ -199,7 +201,5 @@ class _Resume(events.Handle):
     def _run(self) -> None:
         loop: RealmLoop = self._loop  # type: ignore[attr-defined]
         worker: greenlet.greenlet = self._callback.__self__  # type: ignore[attr-defined]
-        if worker.switch() == "idle":
-            # It finished its callback; the first idle worker is kept, this one is let go.
-            if loop._worker is None:
-                loop._worker = worker
+        if worker.switch() == "idle" and loop._worker is None:
+            loop._worker = worker  # a second idle worker is let go

@@ -33,50 +33,62 @@ def respond(
     if body.get("getReader") is Undefined:
         return status, text, headers, body.to_bytes(), None
     stream = streams.open()
-    return status, text, headers, stream.id, lambda: _pump(bridge, stream, body)
+    return status, text, headers, stream.id, _BodyPump(bridge, stream, body).run
 
 
-async def _pump(bridge: Bridge, stream: OutStream, body: Value) -> None:
-    """Send a ReadableStream chunk by chunk, as fast as the other side takes it."""
-    loop = asyncio.get_running_loop()
-    finished: asyncio.Future[BaseException | None] = loop.create_future()
+class _BodyPump:
+    """Sends a ReadableStream chunk by chunk, as fast as the other side takes it."""
 
-    def finish(error: BaseException | None = None) -> None:
-        if not finished.done():
-            finished.set_result(error)
+    def __init__(self, bridge: Bridge, stream: OutStream, body: Value) -> None:
+        self._bridge = bridge
+        self._stream = stream
+        self._body = body
+        self._loop = asyncio.get_running_loop()
+        self._sending: asyncio.Task[None] | None = None
+        self._finished: asyncio.Future[BaseException | None] = self._loop.create_future()
 
-    async def send(data: bytes, resume: Value) -> None:
+    async def run(self) -> None:
+        """Return when all is sent or the reader left; raise what the body failed with."""
+        function = self._bridge.engine.function
+        cancel = self._bridge.realm.platform.get("pumpBody")(
+            self._body,
+            function(self._on_chunk, "onChunk"),
+            function(self._on_end, "onEnd"),
+            function(self._on_error, "onError"),
+        )
         try:
-            await stream.write(data)
+            error = await self._finished
+        except asyncio.CancelledError:
+            cancel(Undefined)
+            self._stream.close("cancelled")
+            raise
+        if isinstance(error, StreamCancelled | StreamBroken):
+            cancel(str(error))
+            return
+        self._stream.close(None if error is None else str(error))
+        if error is not None:
+            raise error
+
+    def _finish(self, error: BaseException | None) -> None:
+        if not self._finished.done():
+            self._finished.set_result(error)
+
+    def _on_chunk(self, buffer: Value, resume: Value, *_: Any) -> Any:
+        self._sending = self._loop.create_task(self._send(buffer.to_bytes(), resume))
+        return Undefined
+
+    def _on_end(self, *_: Any) -> Any:
+        self._finish(None)
+        return Undefined
+
+    def _on_error(self, error: Any = None, *_: Any) -> Any:
+        self._finish(self._bridge.errors.from_js(error))
+        return Undefined
+
+    async def _send(self, data: bytes, resume: Value) -> None:
+        try:
+            await self._stream.write(data)
         except (StreamCancelled, StreamBroken) as error:
-            finish(error)
+            self._finish(error)
         else:
             resume()
-
-    def on_chunk(buffer: Value, resume: Value, *_: Any) -> Any:
-        loop.create_task(send(buffer.to_bytes(), resume))
-        return Undefined
-
-    def on_error(error: Any = None, *_: Any) -> Any:
-        finish(bridge.errors.from_js(error))
-        return Undefined
-
-    engine = bridge.engine
-    cancel = bridge.realm.platform.get("pumpBody")(
-        body,
-        engine.function(on_chunk, "onChunk"),
-        engine.function(lambda *_: finish() or Undefined, "onEnd"),
-        engine.function(on_error, "onError"),
-    )
-    try:
-        error = await finished
-    except asyncio.CancelledError:
-        cancel(Undefined)
-        stream.close("cancelled")
-        raise
-    if isinstance(error, StreamCancelled | StreamBroken):
-        cancel(str(error))
-        return
-    stream.close(None if error is None else str(error))
-    if error is not None:
-        raise error

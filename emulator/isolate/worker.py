@@ -33,7 +33,7 @@ from .events import CURRENT, EventContext
 from .io import IsolateIO
 from .loop import RealmLoop
 from .python.explain import Explainer, load_report
-from .python.handlers import Handlers, NoHandlerError
+from .python.handlers import HandlerError, Handlers
 from .python.loader import load_worker
 from .python.output import redirect
 from .realm.engine import JSError, Undefined, Value
@@ -124,7 +124,9 @@ class Worker:
         response: Any = None
         try:
             flat = [item for pair in frame.headers for item in pair]
-            body = self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
+            body = (
+                self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
+            )
             event.request = self._make_request(frame.method, frame.url, flat, frame.cf, body)
             response = await self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
             if event.answered:
@@ -146,7 +148,7 @@ class Worker:
         return self._bridge.wrap(self._make_context(self._wait_until))
 
     def _report(self, event: EventContext, error: BaseException, returned: Any) -> Report:
-        if isinstance(error, NoHandlerError):
+        if isinstance(error, HandlerError):
             report = error.report
             return Report(**{**_fields(report), "exception": str(error), "event": event.label})
         return self._explainer.report(

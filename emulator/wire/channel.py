@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from functools import lru_cache
 from struct import Struct as Layout
 from typing import Any, Final, cast
@@ -214,6 +214,9 @@ class OutStream:
         except BaseException:
             self.close("cancelled")
             raise
+        finally:
+            if isinstance(source, AsyncGenerator):
+                await source.aclose()
         self.close()
 
     def close(self, error: str | None = None) -> None:

@@ -35,7 +35,16 @@ def test_version() -> None:
 def test_help_names_every_option(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0
-    for option in ("--port", "--host", "--ip", "--env", "--var", "--persist-to", "--no-reload", "--log-level"):
+    for option in (
+        "--port",
+        "--host",
+        "--ip",
+        "--env",
+        "--var",
+        "--persist-to",
+        "--no-reload",
+        "--log-level",
+    ):
         assert option in done.stdout
 
 

@@ -46,7 +46,9 @@ def test_saves_under_load_fail_no_request(tmp_path: Path) -> None:
             with httpx.Client(trust_env=False) as client:
                 while not stop.is_set():
                     try:
-                        answer = client.request(method, server.url, content=b"x" if method == "POST" else None)
+                        answer = client.request(
+                            method, server.url, content=b"x" if method == "POST" else None
+                        )
                         answers[method] += 1
                         if answer.status_code != 200:
                             failures.append(answer.text)
@@ -83,8 +85,12 @@ def test_requests_under_way_finish_on_the_old_version(tmp_path: Path) -> None:
     assert got == ["old"]
 
 
-@pytest.mark.parametrize("save", [lambda path, text: path.write_text(text), lambda path, text: swap(path, text)])
-def test_a_broken_save_is_answered_until_it_is_mended(tmp_path: Path, save: Callable[[Path, str], None]) -> None:
+@pytest.mark.parametrize(
+    "save", [lambda path, text: path.write_text(text), lambda path, text: swap(path, text)]
+)
+def test_a_broken_save_is_answered_until_it_is_mended(
+    tmp_path: Path, save: Callable[[Path, str], None]
+) -> None:
     root = project(tmp_path / "w")
     with Emulated(root, log=tmp_path / "log") as server:
         save(root / "entry.py", "raise ValueError('boom')")

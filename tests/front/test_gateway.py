@@ -9,14 +9,13 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from emulated import Emulated, project
 
-WORKER = '''
+WORKER = """
 import asyncio, json
 from fake_isolate import as_json
 
@@ -67,7 +66,7 @@ async def fetch(isolate, event, body):
     if path == "log":
         isolate.log(event, "error", "one\\ntwo")
     return 200, [("content-type", "application/json")], as_json(event, body)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +173,9 @@ def test_unknown_names_get_a_list(server: Emulated, client: httpx.Client) -> Non
 
 
 def test_a_bad_host_is_refused(server: Emulated) -> None:
-    assert server.raw(b"GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert server.raw(b"GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 400 "
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 100_000, 3_000_000])

@@ -41,7 +41,9 @@ ids = st.integers(0, 2**53)
 text = st.text(max_size=50)
 bodies = st.none() | ids | st.binary(max_size=3000)
 headers = st.lists(st.tuples(text, text), max_size=5)
-json = st.recursive(st.none() | st.booleans() | ids | text, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+json = st.recursive(
+    st.none() | st.booleans() | ids | text, lambda inner: st.lists(inner, max_size=3), max_leaves=5
+)
 events = st.builds(Event, ids, st.just("fetch"), text, text, headers, text, bodies)
 to_isolate = st.one_of(
     events,

@@ -96,7 +96,9 @@ class Bridge:
         boxed: Value = self._big_int(str(value))
         return boxed
 
-    def make_pyproxy(self, target: Any, borrowed: list[PyHandle] | None = None, *, roundtrip: bool = False) -> Value:
+    def make_pyproxy(
+        self, target: Any, borrowed: list[PyHandle] | None = None, *, roundtrip: bool = False
+    ) -> Value:
         """A PyProxy for ``target``; borrowed ones die with the call that they are made for.
 
         With ``roundtrip`` it stays a ``JsProxy`` when it comes back to Python.
@@ -129,7 +131,13 @@ class Bridge:
             raise self.errors.pending(error) from None
 
     def call(
-        self, function: Value, this: Any, args: Sequence[Any], kwargs: dict[str, Any] | None = None, *, new: bool = False
+        self,
+        function: Value,
+        this: Any,
+        args: Sequence[Any],
+        kwargs: dict[str, Any] | None = None,
+        *,
+        new: bool = False,
     ) -> Any:
         """Call or construct ``function`` with Python arguments; gives a Python value.
 

@@ -27,7 +27,7 @@ class BufferMixin:
         """A writable copy with the element format of the typed array."""
         view = memoryview(bytearray(self.to_bytes()))
         form = BUFFER_FORMATS.get(self._cfw_bridge.invoke("bufferKind", self._cfw_value), "B")
-        return view if form == "B" else view.cast(form)  # type: ignore[call-overload,no-any-return]
+        return view if form == "B" else view.cast(form)  # type: ignore[call-overload]
 
     def to_string(self, encoding: str | None = None) -> str:
         """The bytes decoded; ``encoding`` is a label of the Encoding Standard, utf-8 by default."""

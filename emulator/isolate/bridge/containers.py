@@ -32,7 +32,9 @@ class HasMixin:
     _cfw_value: Value
 
     def __contains__(self, key: object) -> bool:
-        return bool(self._cfw_bridge.invoke("method", self._cfw_value, "has", self._cfw_bridge.convert.to_js(key)))
+        return bool(
+            self._cfw_bridge.invoke("method", self._cfw_value, "has", self._cfw_bridge.convert.to_js(key))
+        )
 
 
 class IncludesMixin:
@@ -69,7 +71,9 @@ class ItemAssignmentMixin:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         bridge = self._cfw_bridge
-        bridge.invoke("method", self._cfw_value, "set", bridge.convert.to_js(key), bridge.convert.to_js(value))
+        bridge.invoke(
+            "method", self._cfw_value, "set", bridge.convert.to_js(key), bridge.convert.to_js(value)
+        )
 
     def __delitem__(self, key: Any) -> None:
         bridge = self._cfw_bridge
@@ -149,7 +153,7 @@ class ObjectMapMixin:
 
     def keys(self) -> KeysView[str]:
         """The names of the properties."""
-        return KeysView(self)  # type: ignore[arg-type]
+        return KeysView(self)
 
     get = MapMixin.get
     items = MutableMapping.items
@@ -238,7 +242,9 @@ class ArrayMixin(IncludesMixin, LengthMixin):
     def insert(self, index: int, value: Any) -> None:
         """Put ``value`` before position ``index``."""
         position = max(0, min(len(self), self._cfw_position(index)))
-        self._cfw_bridge.invoke("splice", self._cfw_value, position, 0, [self._cfw_bridge.convert.to_js(value)])
+        self._cfw_bridge.invoke(
+            "splice", self._cfw_value, position, 0, [self._cfw_bridge.convert.to_js(value)]
+        )
 
     def extend(self, values: Iterable[Any]) -> None:
         """Add all of ``values`` at the end."""

@@ -6,6 +6,7 @@ Installed in ``sys.modules`` before ``pyodide`` is imported; see ``install``.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -48,9 +49,7 @@ def install(realm: Realm) -> Bridge:
     importhook.register_js_module("js", bridge.wrap(bridge.engine.global_))
     importhook.register_js_module("pyodide_js", bridge.wrap(_pyodide_js(bridge)))
     kept: Final = (asyncio.run, time.sleep, asyncio.get_event_loop_policy())
-    import pyodide
-    import pyodide.ffi
-
+    importlib.import_module("pyodide.webloop")
     asyncio.run, time.sleep = kept[0], kept[1]
     asyncio.set_event_loop_policy(kept[2])
     asyncio._set_running_loop(None)
@@ -65,7 +64,7 @@ def _pyodide_js(bridge: Bridge) -> Any:
 
 def _core_module(bridge: Bridge) -> ModuleType:
     module = ModuleType("_pyodide_core")
-    members = dict(_functions(bridge))
+    members: dict[str, Any] = dict(_functions(bridge))
     members["JsException"] = JsException
     members["js_flags"] = FLAGS
     members["jsnull"] = bridge.jsnull

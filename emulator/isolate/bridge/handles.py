@@ -27,7 +27,8 @@ class PyHandle:
     def destroy(self, why: str = "") -> None:
         """End its life; later use from JavaScript throws ``why``. Idempotent."""
         if not self.dead:
-            self.dead = why or f'Object has already been destroyed\nThe object was of type "{type(self.target).__name__}".'
+            kind = type(self.target).__name__
+            self.dead = why or f'Object has already been destroyed\nThe object was of type "{kind}".'
             self.target = None
 
     def end_borrowing(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,8 @@ class GeneratorMixin(IteratorMixin):
 
     def close(self) -> None:
         """End the generator."""
-        try:
+        with contextlib.suppress(StopIteration):
             self._cfw_finish("return", Undefined)
-        except StopIteration:
-            pass
 
     def _cfw_finish(self, method: str, argument: Any) -> Any:
         bridge = self._cfw_bridge
@@ -111,7 +110,5 @@ class AsyncGeneratorMixin(AsyncIteratorMixin):
 
     async def aclose(self) -> None:
         """End the generator."""
-        try:
+        with contextlib.suppress(StopAsyncIteration):
             await self._cfw_resume("return", Undefined)
-        except StopAsyncIteration:
-            pass

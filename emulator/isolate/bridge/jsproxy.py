@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .bridge import Bridge
 
 
-class JsProxyMeta(_JsProxyMetaClass):  # type: ignore[misc]
+class JsProxyMeta(_JsProxyMetaClass):
     """Makes ``type(x).__name__`` short while messages say ``pyodide.ffi.JsProxy``."""
 
     @property
@@ -194,7 +194,7 @@ class ProxyClasses:
     def make(self, flags: int, value: Value, this: Any = Undefined) -> Any:
         """A proxy for ``value``, with ``this`` as receiver when it is a method."""
         cls = self._classes.get(flags) or self._build(flags)
-        proxy = cls.__new__(cls)
+        proxy = cls.__new__(cls)  # type: ignore[call-overload]
         put = object.__setattr__
         put(proxy, "_cfw_value", value)
         put(proxy, "_cfw_this", this)
@@ -222,7 +222,9 @@ class ProxyClasses:
         is_error = bool(flags & FLAGS["IS_ERROR"])
         bases = (*_mixins(flags), JsProxyBase) + ((JsException,) if is_error else ())
         namespace = {
-            "__slots__": ("_cfw_this", "_cfw_value") if is_error else ("__dict__", "__weakref__", "_cfw_this", "_cfw_value"),
+            "__slots__": ("_cfw_this", "_cfw_value")
+            if is_error
+            else ("__dict__", "__weakref__", "_cfw_this", "_cfw_value"),
             "__module__": "pyodide.ffi",
             "_js_type_flags": flags,
             "_cfw_bridge": self._bridge,

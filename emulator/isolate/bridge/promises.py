@@ -70,7 +70,8 @@ class Promises:
 
     def start(self, coroutine: Any) -> asyncio.Future[Any]:
         """Schedule a coroutine that an async callback gave; JavaScript may ignore it."""
-        return asyncio.ensure_future(coroutine)
+        task: asyncio.Task[Any] = asyncio.ensure_future(coroutine)
+        return task
 
     def can_run_sync(self) -> bool:
         """Whether ``run_sync`` may suspend here: not below a JS frame, and on a worker."""
@@ -88,7 +89,9 @@ class Promises:
             if inspect.iscoroutine(value):
                 value.close()
             raise RuntimeError(NO_SUSPENDER)
-        future = value if asyncio.isfuture(value) else asyncio.ensure_future(_await(value))
+        future: asyncio.Future[Any] = (
+            value if asyncio.isfuture(value) else asyncio.ensure_future(_await(value))
+        )
         loop: Any = asyncio.get_running_loop()
         return loop.suspend_until(future)
 

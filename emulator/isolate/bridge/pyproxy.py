@@ -17,7 +17,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..realm.engine import Undefined, Value
 from .flags import ARRAY_CLASSES
@@ -29,6 +29,41 @@ if TYPE_CHECKING:
 _NO_BUFFER = (type, type(None))
 
 
+_FUNCTIONS: Final = (
+    "typeName",
+    "text",
+    "copy",
+    "toJs",
+    "call",
+    "callOnce",
+    "callKwargs",
+    "callRelaxed",
+    "schedule",
+    "length",
+    "getItem",
+    "setItem",
+    "deleteItem",
+    "contains",
+    "iterate",
+    "next",
+    "returned",
+    "throwInto",
+    "close",
+    "asyncIterate",
+    "asyncNext",
+    "asyncClose",
+    "buffer",
+    "bytes",
+    "getAttribute",
+    "hasAttribute",
+    "setAttribute",
+    "deleteAttribute",
+    "keys",
+    "enumerable",
+)
+"""Methods of ``PyProxyHost`` that bridge.js calls by name."""
+
+
 class PyProxyHost:
     """The host functions behind PyProxy."""
 
@@ -38,12 +73,7 @@ class PyProxyHost:
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Name in bridge.js -> guarded function."""
-        names = (
-            "typeName text copy toJs call callOnce callKwargs callRelaxed schedule length getItem setItem "
-            "deleteItem contains iterate next returned throwInto close asyncIterate asyncNext asyncClose "
-            "buffer bytes getAttribute hasAttribute setAttribute deleteAttribute keys enumerable"
-        ).split()
-        table = {name: self._guarded(getattr(self, name)) for name in names}
+        table = {name: self._guarded(getattr(self, name)) for name in _FUNCTIONS}
         table["destroy"] = self._destroy
         return table
 
@@ -95,7 +125,9 @@ class PyProxyHost:
 
         given = self._py(options).to_py() if isinstance(options, Value) else {}
         names = {"depth": "depth", "create_pyproxies": "create_pyproxies", "dict_converter": "dict_converter"}
-        return self._js(to_js(self._bridge, self._live(handle), **{n: given[k] for k, n in names.items() if k in given}))
+        return self._js(
+            to_js(self._bridge, self._live(handle), **{n: given[k] for k, n in names.items() if k in given})
+        )
 
     # ---- calls --------------------------------------------------------------
 
@@ -121,9 +153,9 @@ class PyProxyHost:
         return self._result(self._live(handle)(*self._args(args), **kwargs))
 
     def callRelaxed(self, handle: PyHandle, args: Any) -> Any:
-        from pyodide.code import relaxed_call
+        import pyodide.code
 
-        return self._result(relaxed_call(self._live(handle), *self._args(args)))
+        return self._result(pyodide.code.relaxed_call(self._live(handle), *self._args(args)))
 
     def schedule(self, handle: PyHandle, resolve: Value, reject: Value) -> Any:
         self._bridge.promises.schedule(self._live(handle), resolve, reject)
@@ -309,5 +341,3 @@ def _has_buffer(target: Any) -> bool:
     except TypeError:
         return False
     return True
-
-

@@ -149,6 +149,10 @@ class _Deep:
             self._remember(source, self._bridge.convert.to_js(value))
 
         result = converter(obj, inner, remember)
-        if isinstance(result, _SCALARS) or hasattr(type(result), "_js_type_flags") or result is self._bridge.jsnull:
+        if (
+            isinstance(result, _SCALARS)
+            or hasattr(type(result), "_js_type_flags")
+            or result is self._bridge.jsnull
+        ):
             return self._bridge.convert.to_js(result)
         return self._proxy(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import sys
 import traceback
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,7 @@ class Explainer:
         """The user's frames of a traceback, outermost first."""
         found: list[Place] = []
         for frame, line in traceback.walk_tb(error.__traceback__):
-            if self._is_users(frame.f_code.co_filename):
+            if self.is_users(frame.f_code.co_filename):
                 found.append(place(frame.f_code.co_filename, line, function=frame.f_code.co_qualname))
         return found
 
@@ -54,12 +55,15 @@ class Explainer:
         coroutine: Any = None if task is None else task.get_coro()
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None)
-            if frame is not None and self._is_users(frame.f_code.co_filename):
-                found.append(place(frame.f_code.co_filename, frame.f_lineno, function=frame.f_code.co_qualname))
+            if frame is not None and self.is_users(frame.f_code.co_filename):
+                found.append(
+                    place(frame.f_code.co_filename, frame.f_lineno, function=frame.f_code.co_qualname)
+                )
             coroutine = getattr(coroutine, "cr_await", None)
         return found
 
-    def _is_users(self, filename: str) -> bool:
+    def is_users(self, filename: str) -> bool:
+        """Whether a file is the project's own, not a package in it."""
         return filename.startswith(self._root) and "/python_modules/" not in filename
 
 
@@ -102,26 +106,32 @@ def _recognise(error: BaseException) -> tuple[str, dict[str, Any]]:
 def load_report(explainer: Explainer, error: BaseException, main: str) -> Report:
     """Why the Worker does not load: syntax, imports, or what its top level raised."""
     if isinstance(error, SyntaxError) and error.filename:
-        where = Place(error.filename, error.lineno or 0, error.offset or 0, "", (error.text or "").rstrip("\n"))
+        where = Place(
+            error.filename, error.lineno or 0, error.offset or 0, "", (error.text or "").rstrip("\n")
+        )
         return explain(
             "syntax-error", where=where, frames=[where], exception=exception_line(error), message=error.msg
         )
     frames = explainer.frames(error)
     where = frames[-1] if frames else place(main, 1)
     if isinstance(error, ImportError):
-        code, facts = _import_mistake(error, Path(main).parent)
+        code, facts = _import_mistake(explainer, error, Path(main).parent)
         if code:
             return explain(code, where=where, frames=frames, exception=exception_line(error), **facts)
     return explainer.report(error)
 
 
-def _import_mistake(error: ImportError, directory: Path) -> tuple[str, dict[str, Any]]:
+def _import_mistake(explainer: Explainer, error: ImportError, directory: Path) -> tuple[str, dict[str, Any]]:
     name = error.name or ""
     if str(error).startswith("cannot import name") and name == "js":
         wanted = str(error).split("'")[1]
         return "js-name-missing", {"name": wanted, "similar": _similar_global(wanted)}
     if not isinstance(error, ModuleNotFoundError):
-        return "", {}
+        if not error.path or not explainer.is_users(error.path):
+            return "", {}
+        wanted = getattr(error, "name_from", None) or str(error).split("'")[1]
+        names = [known for known in vars(sys.modules.get(name, object)) if not known.startswith("_")]
+        return "import-error-project", {"module": f"{name}.{wanted}", "similar": _nearest(wanted, names)}
     top = name.split(".")[0]
     if top == "src":
         return "src-prefix", {"module": name}

@@ -24,6 +24,10 @@ from .explain import place
 GLOBAL_HANDLERS: Final = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue", "on_pubsub", "test")
 
 
+ARGUMENTS: Final = 3
+"""``(request, env, ctx)``; methods get the request and two times ``None``."""
+
+
 class Arity(NamedTuple):
     """How a handler can be called."""
 
@@ -33,8 +37,8 @@ class Arity(NamedTuple):
     """A required parameter that gets nothing, or empty."""
 
 
-class NoHandlerError(Exception):
-    """An event has no handler; carries the report and the platform's own words."""
+class HandlerError(Exception):
+    """The platform cannot call the handler; carries the report and the platform's own words."""
 
     def __init__(self, message: str, report: Report) -> None:
         super().__init__(message)
@@ -59,7 +63,9 @@ class Handlers:
     def _find_default(self) -> type[Any] | None:
         from workers import WorkerEntrypoint
 
-        names = getattr(self._module, "__all__", None) or [n for n in dir(self._module) if not n.startswith("_")]
+        names = getattr(self._module, "__all__", None) or [
+            n for n in dir(self._module) if not n.startswith("_")
+        ]
         for name in names:
             found = getattr(self._module, name, None)
             if (
@@ -73,7 +79,9 @@ class Handlers:
 
     def place(self) -> Place | None:
         """Where the fetch handler is defined."""
-        return _place_of(getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch)
+        return _place_of(
+            getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
+        )
 
     @property
     def name(self) -> str:
@@ -108,20 +116,20 @@ class Handlers:
         if missing is not None:
             return [missing]
         handler = getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
-        needed, given = _required(handler), 4 if self._default else 3
-        if needed <= given:
-            return []
         own = 1 if self._default else 0
-        return [
-            explain(
-                "handler-arity",
-                where=_place_of(handler),
-                handler=self.name,
-                actual=needed - own,
-                expected=given - own,
-                severity="warning",
-            )
-        ]
+        if not _arity(handler, ARGUMENTS + own).missing:
+            return []
+        return [self._arity_report(_required(handler) - own, severity="warning")]
+
+    def _arity_report(self, needed: int, severity: str = "error") -> Report:
+        return explain(
+            "handler-arity",
+            where=self.place(),
+            handler=self.name,
+            actual=needed,
+            expected=ARGUMENTS,
+            severity=severity,
+        )
 
     def _missing_handler(self) -> Report | None:
         if self.available():
@@ -131,11 +139,15 @@ class Handlers:
         if self._default is not None and self.legacy:
             ignored, name = getattr(self._default, "fetch", None), "Default.fetch"
             if callable(ignored):
-                return explain("class-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date)
+                return explain(
+                    "class-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date
+                )
         if self._default is None and not self.legacy:
             ignored, name = getattr(self._module, "on_fetch", None), "on_fetch"
             if callable(ignored):
-                return explain("handler-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date)
+                return explain(
+                    "handler-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date
+                )
         return explain(
             "no-handler",
             where=place(self._main, 1),
@@ -182,26 +194,27 @@ class Handlers:
         return python_to_rpc(result)
 
     def _fitting(self, handler: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments that ``handler`` takes. TypeError when it needs more."""
+        """The arguments that ``handler`` takes. HandlerError when it needs more."""
         function = getattr(handler, "__func__", handler)
         arity = self._arities.get(function)
         if arity is None:
             arity = self._arities[function] = _arity(handler, len(arguments))
         if arity.missing:
-            raise TypeError(f"missing a required argument: {arity.missing!r}")
+            message = f"TypeError: missing a required argument: {arity.missing!r}"
+            raise HandlerError(message, self._arity_report(_required(handler)))
         return arguments if arity.room < 0 else arguments[: arity.room]
 
-    def _no_handler(self) -> NoHandlerError:
+    def _no_handler(self) -> HandlerError:
         report = self._missing_handler()
         assert report is not None
         if self._default is not None:
-            return NoHandlerError(f"Method {self._fetch_method} does not exist", report)
+            return HandlerError(f"Method {self._fetch_method} does not exist", report)
         if self.legacy:
             name = Path(self._main).name
-            return NoHandlerError(
+            return HandlerError(
                 f'Python entrypoint "{name}" does not export a handler named "on_fetch"', report
             )
-        return NoHandlerError("Handler does not export a fetch() function.", report)
+        return HandlerError("Handler does not export a fetch() function.", report)
 
 
 def _parameters(function: Any) -> list[inspect.Parameter] | None:
@@ -225,7 +238,8 @@ def _arity(function: Any, given: int) -> Arity:
 def _required(function: Any) -> int:
     """How many arguments a call must give."""
     return sum(
-        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in _parameters(function) or ()
+        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        for p in _parameters(function) or ()
     )
 
 

@@ -33,7 +33,11 @@ def complete(bridge: Bridge) -> None:
         from _pyodide._core_docs import InternalError
 
         ffi.InternalError = InternalError
-    for name, base in (("JsWeakRef", "JsProxy"), ("JsOnceCallable", "JsCallable"), ("JsCallableDoubleProxy", "JsDoubleProxy")):
+    for name, base in (
+        ("JsWeakRef", "JsProxy"),
+        ("JsOnceCallable", "JsCallable"),
+        ("JsCallableDoubleProxy", "JsDoubleProxy"),
+    ):
         if not hasattr(ffi, name):
             setattr(ffi, name, getattr(ffi, base))
     if not hasattr(pyodide.code, "relaxed_call"):

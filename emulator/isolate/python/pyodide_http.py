@@ -46,7 +46,9 @@ class AbortError(OSError):
 class FetchResponse:
     """A JS Response for Python code."""
 
-    def __init__(self, url: str, js_response: Any, abort_controller: Any = None, abort_signal: Any = None) -> None:
+    def __init__(
+        self, url: str, js_response: Any, abort_controller: Any = None, abort_signal: Any = None
+    ) -> None:
         self._url = url
         self.js_response = js_response
         self.abort_controller = abort_controller
@@ -154,7 +156,9 @@ class FetchResponse:
             shutil.unpack_archive(path, extract_dir, format)
 
 
-async def pyfetch(request: Any, /, *, signal: Any = None, fetcher: Any = None, **kwargs: Any) -> FetchResponse:
+async def pyfetch(
+    request: Any, /, *, signal: Any = None, fetcher: Any = None, **kwargs: Any
+) -> FetchResponse:
     """Fetch a URL (or JS Request) by ``fetcher``, the global ``fetch`` by default."""
     controller = js.AbortController.new()
     if signal is not None:

@@ -51,7 +51,7 @@ class Engine:
 
     def array_buffer(self, data: bytes | bytearray | memoryview) -> Value:
         """A JS ArrayBuffer with a copy of ``data``."""
-        return self.context.new_array_buffer(data)
+        return self.context.new_array_buffer(data)  # type: ignore[arg-type]
 
     @property
     def has_jobs(self) -> bool:

@@ -46,7 +46,9 @@ def test_slice(run: Run, arguments: str, text: str) -> None:
 
 
 def test_slice_has_a_type_of_its_own(run: Run) -> None:
-    assert run("const b = new Blob(['a'], {type: 'x/y'}); return [b.slice().type, b.slice(0, 1, 'T').type];") == ["", "t"]
+    assert run(
+        "const b = new Blob(['a'], {type: 'x/y'}); return [b.slice().type, b.slice(0, 1, 'T').type];"
+    ) == ["", "t"]
 
 
 def test_blob_does_not_share_bytes(run: Run) -> None:
@@ -126,9 +128,9 @@ def test_urlencoded(run: Run) -> None:
 
 def test_multipart_from_elsewhere(run: Run) -> None:
     body = (
-        b'preamble\r\n--b\r\ncontent-disposition: form-data; name=plain\r\n\r\n1\n2\r\n'
+        b"preamble\r\n--b\r\ncontent-disposition: form-data; name=plain\r\n\r\n1\n2\r\n"
         b'--b  \r\nContent-Disposition: form-data; filename="a \\"q\\".txt"; name="f"\r\nContent-Type: text/html\r\n\r\n\r\n'
-        b"--b\r\nContent-Disposition: form-data; name=\"%22x%22\"\r\n\r\n\xe4\xb8\xad\r\n--b--\r\nepilogue"
+        b'--b\r\nContent-Disposition: form-data; name="%22x%22"\r\n\r\n\xe4\xb8\xad\r\n--b--\r\nepilogue'
     )
     source = f"""
     const f = await new Response(body, {{headers: {MULTIPART}}}).formData(), file = f.get('f');
@@ -137,7 +139,8 @@ def test_multipart_from_elsewhere(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"--b", b"--b\r\n", b"--b\r\nA: b\r\n\r\nx", b"--bX\r\nA: b\r\n\r\nx\r\n--b--", b"--b\r\n\r\n\r\n"]
+    "body",
+    [b"--b", b"--b\r\n", b"--b\r\nA: b\r\n\r\nx", b"--bX\r\nA: b\r\n\r\nx\r\n--b--", b"--b\r\n\r\n\r\n"],
 )
 def test_malformed_multipart(body: bytes) -> None:
     with pytest.raises(HostError, match="Malformed multipart/form-data body"):
@@ -166,7 +169,12 @@ def test_multipart_round_trip(run: Run, entries: list[tuple[Any, ...]]) -> None:
         if len(rest) == 1:
             run("form.append(name, text)", name=name, text=rest[0])
         else:
-            run("form.append(name, new Blob([data], {type: 'a/b'}), filename)", name=name, filename=rest[0], data=rest[1])
+            run(
+                "form.append(name, new Blob([data], {type: 'a/b'}), filename)",
+                name=name,
+                filename=rest[0],
+                data=rest[1],
+            )
     source = """
     const parsed = await new Response(form).formData(), out = [];
     for (const [key, value] of parsed) {

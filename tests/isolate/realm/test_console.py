@@ -123,3 +123,8 @@ def test_trace_has_only_frames_of_the_worker(run, io):
 
 def test_console_is_a_plain_object(run):
     assert run("[console.constructor.name, Object.prototype.toString.call(console)]") == ["Object", "[object console]"]
+
+
+def test_lone_surrogates_do_not_reach_the_log(run, io):
+    run("console.log('a\\ud800b', ['\\ud800'])")
+    assert io.logs == [("log", "a\ufffdb [ '\\uD800' ]")]

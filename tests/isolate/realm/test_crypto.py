@@ -227,3 +227,14 @@ def test_too_many_iterations(run):
     """
     with pytest.raises(JSFailure, match="iteration counts above 100000 are not supported"):
         run(script)
+
+
+def test_digest_stream(run):
+    script = """
+      const s = new crypto.DigestStream('SHA-256'); const w = s.getWriter();
+      await w.write('abc'); await w.write(new Uint8Array([100])); await w.close();
+      return [await s.digest, String(s.bytesWritten), s instanceof WritableStream]
+    """
+    assert run(script) == [hashlib.sha256(b"abcd").digest(), "4", True]
+    with pytest.raises(JSFailure, match="stop"):
+        run("const s = new crypto.DigestStream('MD5'); s.abort(new Error('stop')); await s.digest")

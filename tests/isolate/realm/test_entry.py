@@ -118,7 +118,9 @@ def test_take_response_marks_the_body_used(run: Run) -> None:
     const r = new Response('x'), s = new Response(new Response('y').body);
     takeResponse(r); takeResponse(s);
     return [r.bodyUsed, s.bodyUsed, await r.text().catch((e) => e.message)];"""
-    used = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
+    used = (
+        "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
+    )
     assert run(source) == [True, True, used]
     with pytest.raises(JSFailure) as caught:
         run("const r = new Response('x'); await r.text(); takeResponse(r);")
@@ -177,12 +179,18 @@ def test_pump_reads_on_only_when_told(realm: Realm, run: Run) -> None:
 
 
 def test_pump_gives_the_bytes_of_views_only(realm: Realm, run: Run) -> None:
-    pump = Pump(realm, run, "new ReadableStream({start(c) { c.enqueue(new Uint8Array([1, 2, 3]).subarray(1, 2)); }})")
+    pump = Pump(
+        realm, run, "new ReadableStream({start(c) { c.enqueue(new Uint8Array([1, 2, 3]).subarray(1, 2)); }})"
+    )
     assert pump.events == [b"\x02"]
 
 
 def test_pump_of_text_fails(realm: Realm, run: Run) -> None:
-    pump = Pump(realm, run, "new ReadableStream({start(c) { c.enqueue('x'); }, cancel(e) { globalThis.why = e.name; }})")
+    pump = Pump(
+        realm,
+        run,
+        "new ReadableStream({start(c) { c.enqueue('x'); }, cancel(e) { globalThis.why = e.name; }})",
+    )
     assert pump.events == ["TypeError: This ReadableStream did not return bytes."]
     assert run("why") == "TypeError"
 
@@ -217,6 +225,10 @@ def test_context(run: Run) -> None:
     return [answer, await Promise.all(given), given[0] instanceof Promise, ctx.constructor.name, String(ctx), ctx.props];
     """
     _, values, promise, *names = run(source)
-    assert (values, promise, names) == ([5, "thenable"], True, ["ExecutionContext", "[object ExecutionContext]", {}])
+    assert (values, promise, names) == (
+        [5, "thenable"],
+        True,
+        ["ExecutionContext", "[object ExecutionContext]", {}],
+    )
     with pytest.raises(JSFailure, match="Illegal invocation"):
         run("makeContext(() => 0).waitUntil.call({}, 1)")

@@ -52,14 +52,30 @@ def test_what_is_sent(
     run: Run, io: FakeIO, arguments: str, method: str, url: str, headers: list[str], body: bytes | None
 ) -> None:
     call = io.fetches[Started(run, io, arguments).call]
-    assert (call.method, call.url, call.headers, call.body, call.redirect) == (method, url, headers, body, "follow")
+    assert (call.method, call.url, call.headers, call.body, call.redirect) == (
+        method,
+        url,
+        headers,
+        body,
+        "follow",
+    )
+
+
+def test_an_incoming_request_is_passed_on_without_its_host(run: Run, io: FakeIO, realm: Realm) -> None:
+    realm.engine.global_.set("makeRequest", realm.platform.get("makeRequest"))
+    headers = "['Host', 'a.example', 'X', '1']"
+    started = Started(run, io, f"'http://b.example/', makeRequest('GET', 'http://a.example/', {headers}, null, null)")
+    call = io.fetches[started.call]
+    assert (call.url, call.headers) == ("http://b.example/", ["X", "1"])
 
 
 def test_the_response(run: Run, io: FakeIO) -> None:
     started = Started(run, io, "'http://a.example/x', {redirect: 'manual'}")
     assert io.fetches[started.call].redirect == "manual"
     headers = ["Set-Cookie", "a=1", "Set-Cookie", "b=2", "Content-Type", "text/x"]
-    io.answer(started.call, 201, headers, b"body", status_text="Made", url="http://b.example/", redirected=True)
+    io.answer(
+        started.call, 201, headers, b"body", status_text="Made", url="http://b.example/", redirected=True
+    )
     source = """
     const r = response;
     let immutable;
@@ -136,7 +152,11 @@ def test_request_body_of_known_length(run: Run, io: FakeIO) -> None:
 
 
 def test_request_body_that_fails(run: Run, io: FakeIO) -> None:
-    Started(run, io, "'http://a.example/', {method: 'POST', body: new ReadableStream({pull() { throw new RangeError('boom'); }})}")
+    Started(
+        run,
+        io,
+        "'http://a.example/', {method: 'POST', body: new ReadableStream({pull() { throw new RangeError('boom'); }})}",
+    )
     (out,) = io.outgoing.values()
     assert (out.closed, out.error) == (True, "RangeError: boom")
 

@@ -128,3 +128,21 @@ def test_platform_files_are_all_listed():
 
     directory = Path(realm.__file__).parent / "platform"
     assert sorted(realm.PLATFORM_FILES) == sorted(path.name for path in directory.glob("*.js"))
+
+
+def test_array_from_async(run):
+    script = """
+      const g = async function* () { yield 1; yield 2 };
+      return [await Array.fromAsync(g()), await Array.fromAsync([Promise.resolve(3), 4], (x, i) => x * 10 + i),
+              await Array.fromAsync({length: 2, 0: 'a', 1: 'b'})]
+    """
+    assert run(script) == [[1, 2], [30, 41], ["a", "b"]]
+
+
+def test_iterators_are_disposable(run):
+    script = """
+      let done = []; const g = (function* () { try { yield 1 } finally { done.push('sync') } })(); g.next(); g[Symbol.dispose]();
+      const a = (async function* () { try { yield 1 } finally { done.push('async') } })(); await a.next(); await a[Symbol.asyncDispose]();
+      return done
+    """
+    assert run(script) == ["sync", "async"]

@@ -48,7 +48,10 @@ def test_init(run: Run, init: str) -> None:
         ("new Headers({'a b': '1'})", "Invalid header name."),
         ("new Headers().get('')", "Invalid header name."),
         ("new Headers({a: '1\\n2'})", "Invalid header value."),
-        ("new Headers().set('a')", "Failed to execute 'set' on 'Headers': 2 arguments required, but only 1 present."),
+        (
+            "new Headers().set('a')",
+            "Failed to execute 'set' on 'Headers': 2 arguments required, but only 1 present.",
+        ),
         ("new Headers().getAll('a')", 'getAll() can only be used with the header name "Set-Cookie".'),
         ("Headers.prototype.get.call({}, 'a')", "Illegal invocation"),
     ],
@@ -139,5 +142,18 @@ def test_incoming_headers_are_immutable(run: Run, realm: Any, change: str) -> No
 
 
 def test_prototype_names(run: Run) -> None:
-    names = "append constructor delete entries forEach get getAll getSetCookie has keys set values".split()
+    names = [
+        "append",
+        "constructor",
+        "delete",
+        "entries",
+        "forEach",
+        "get",
+        "getAll",
+        "getSetCookie",
+        "has",
+        "keys",
+        "set",
+        "values",
+    ]
     assert run("Object.getOwnPropertyNames(Headers.prototype).sort()") == names

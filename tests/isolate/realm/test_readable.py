@@ -191,7 +191,9 @@ def test_iteration_of_an_error(run: Run) -> None:
      "new ReadableStream({start(c) { c.enqueue(1); c.enqueue(2); c.close(); }})"],
 )  # fmt: skip
 def test_from(run: Run, iterable: str) -> None:
-    source = f"const out = []; for await (const x of ReadableStream.from({iterable})) out.push(x); return out;"
+    source = (
+        f"const out = []; for await (const x of ReadableStream.from({iterable})) out.push(x); return out;"
+    )
     assert run(source) == [1, 2]
 
 
@@ -357,5 +359,5 @@ def test_cancel_of_a_pending_byob_read(run: Run) -> None:
 
 
 def test_prototype_names(run: Run) -> None:
-    names = "cancel constructor getReader locked pipeThrough pipeTo tee values".split()
+    names = ["cancel", "constructor", "getReader", "locked", "pipeThrough", "pipeTo", "tee", "values"]
     assert run("Object.getOwnPropertyNames(ReadableStream.prototype).sort()") == names

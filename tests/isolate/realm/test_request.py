@@ -108,7 +108,9 @@ def test_url_and_a_request_as_init(run: Run) -> None:
 
 def test_used_request_cannot_be_moved(run: Run) -> None:
     with pytest.raises(JSFailure, match="Body has already been used"):
-        run("const a = new Request('http://x.com', {method: 'POST', body: 'x'}); await a.text(); new Request(a);")
+        run(
+            "const a = new Request('http://x.com', {method: 'POST', body: 'x'}); await a.text(); new Request(a);"
+        )
 
 
 def test_get_from_a_request_with_a_body(run: Run) -> None:
@@ -127,5 +129,18 @@ def test_clone(run: Run) -> None:
 
 
 def test_own_names(run: Run) -> None:
-    names = "cache cf clone constructor fetcher headers integrity keepalive method redirect signal url".split()
+    names = [
+        "cache",
+        "cf",
+        "clone",
+        "constructor",
+        "fetcher",
+        "headers",
+        "integrity",
+        "keepalive",
+        "method",
+        "redirect",
+        "signal",
+        "url",
+    ]
     assert run("Object.getOwnPropertyNames(Request.prototype).sort()") == names

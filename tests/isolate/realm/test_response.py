@@ -43,7 +43,9 @@ def test_bodies(run: Run, body: str, text: str, content_type: str | None) -> Non
 
 
 def test_given_content_type_wins(run: Run) -> None:
-    assert run("[...new Response('a', {headers: {'Content-Type': 'x/y'}}).headers]") == [["content-type", "x/y"]]
+    assert run("[...new Response('a', {headers: {'Content-Type': 'x/y'}}).headers]") == [
+        ["content-type", "x/y"]
+    ]
 
 
 def test_reading_methods(run: Run) -> None:
@@ -68,7 +70,14 @@ def test_init(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("status", "text"),
-    [(200, "OK"), (201, "Created"), (404, "Not Found"), (418, "I'm a teapot"), (500, "Internal Server Error"), (599, "")],
+    [
+        (200, "OK"),
+        (201, "Created"),
+        (404, "Not Found"),
+        (418, "I'm a teapot"),
+        (500, "Internal Server Error"),
+        (599, ""),
+    ],
 )
 def test_reason_phrases(run: Run, status: int, text: str) -> None:
     assert run(f"new Response('', {{status: {status}}}).statusText") == text
@@ -137,7 +146,9 @@ def test_locked_body(run: Run) -> None:
 
 
 @pytest.mark.parametrize("prepare", ["", "r.body;", "const s = r.body; s.getReader().releaseLock();"])
-@pytest.mark.parametrize("body", ["'héllo'", "new TextEncoder().encode('héllo')", "new Response('héllo').body"])
+@pytest.mark.parametrize(
+    "body", ["'héllo'", "new TextEncoder().encode('héllo')", "new Response('héllo').body"]
+)
 def test_clone(run: Run, prepare: str, body: str) -> None:
     source = f"""
     const r = new Response({body}, {{status: 201, statusText: 'Made', headers: {{a: 'b'}}}});
@@ -218,8 +229,20 @@ def test_many_chunks_do_not_grow_the_stack(run: Run) -> None:
 
 
 def test_prototype_names(run: Run) -> None:
-    names = "cf clone constructor headers ok redirected status statusText type url webSocket".split()
-    body = "arrayBuffer blob body bodyUsed bytes constructor formData json text".split()
+    names = [
+        "cf",
+        "clone",
+        "constructor",
+        "headers",
+        "ok",
+        "redirected",
+        "status",
+        "statusText",
+        "type",
+        "url",
+        "webSocket",
+    ]
+    body = ["arrayBuffer", "blob", "body", "bodyUsed", "bytes", "constructor", "formData", "json", "text"]
     assert run("Object.getOwnPropertyNames(Response.prototype).sort()") == names
     assert run("Object.getOwnPropertyNames(Body.prototype).sort()") == body
     assert run("String(new Response(''))") == "[object Response]"

@@ -100,7 +100,9 @@ def test_identity_refuses_what_is_not_bytes(run: Run) -> None:
         "This TransformStream is being used as a byte stream, but received a string on its writable side. If you wish "
         "to write a string, you'll probably want to explicitly UTF-8-encode it with TextEncoder.",
     )
-    with pytest.raises(JSFailure, match="an object of non-ArrayBuffer/ArrayBufferView type on its writable side"):
+    with pytest.raises(
+        JSFailure, match="an object of non-ArrayBuffer/ArrayBufferView type on its writable side"
+    ):
         run("await new IdentityTransformStream().writable.getWriter().write({})")
 
 
@@ -204,7 +206,9 @@ def test_a_bomb_is_a_stream(run: Run) -> None:
 
 
 def test_unknown_format(run: Run) -> None:
-    with pytest.raises(JSFailure, match="The compression format must be either 'deflate', 'deflate-raw' or 'gzip'"):
+    with pytest.raises(
+        JSFailure, match="The compression format must be either 'deflate', 'deflate-raw' or 'gzip'"
+    ):
         run("new CompressionStream('br')")
 
 

@@ -120,51 +120,68 @@ const source = (extra) => new ReadableStream({
 
 
 def test_pipe(run: Run) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     const from = source(), to = sink(), done = from.pipeTo(to), locked = [from.locked, to.locked];
     return [locked, await done, log, from.locked, to.locked];"""
+    )
     assert run(source) == [[True, True], Undefined, [1, 2, "close"], False, False]
 
 
 def test_pipe_that_does_not_close(run: Run) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     const to = sink();
     await source().pipeTo(to, {preventClose: true});
     await to.getWriter().write(3);
     return log;"""
+    )
     assert run(source) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("prevent", "expected"), [(False, [1, ["abort", "boom"]]), (True, [1])])
 def test_pipe_from_an_error(run: Run, prevent: bool, expected: list[Any]) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     let n = 0;
     const from = source({start() {}, pull(c) { if (n++ > 0) throw 'boom'; c.enqueue(1); }});
     const error = await from.pipeTo(sink(), {preventAbort: prevent}).catch((e) => e);
     return [error, log];"""
+    )
     assert run(source, prevent=prevent) == ["boom", expected]
 
 
 @pytest.mark.parametrize(("prevent", "expected"), [(False, [["cancel", "full"]]), (True, [])])
 def test_pipe_to_an_error(run: Run, prevent: bool, expected: list[Any]) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     const from = source({start(c) { c.enqueue(1); c.enqueue(2); }});
     const error = await from.pipeTo(sink({write() { throw 'full'; }}), {preventCancel: prevent}).catch((e) => e);
     return [error, log];"""
+    )
     assert run(source, prevent=prevent) == ["full", expected]
 
 
 def test_pipe_to_a_closed_stream(run: Run) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     const to = sink();
     await to.close();
     const error = await source().pipeTo(to).catch((e) => e.name);
     return [error, log.length];"""
+    )
     assert run(source)[0] == "TypeError"
 
 
 def test_pipe_with_a_signal(run: Run) -> None:
-    source = RECORDER + """
+    source = (
+        RECORDER
+        + """
     const stop = new AbortController();
     let n = 0;
     const from = source({start() {}, pull(c) { c.enqueue(++n); }});
@@ -172,6 +189,7 @@ def test_pipe_with_a_signal(run: Run) -> None:
     const error = await from.pipeTo(to, {signal: stop.signal}).catch((e) => e);
     const before = await source().pipeTo(sink(), {signal: AbortSignal.abort('early')}).catch((e) => e);
     return [error, before, log];"""
+    )
     error, before, log = run(source)
     assert (error, before) == ("enough", "early")
     assert log[:3] == [1, 2, 3] and ["abort", "enough"] in log and ["cancel", "enough"] in log

@@ -37,6 +37,11 @@ def digest(name: str, data: Value) -> bytes:
     return hashlib.new(_HASHLIB[name], data.to_bytes(), usedforsecurity=False).digest()
 
 
+def digest_open(name: str, owner: Value) -> Value:
+    """A digest in the making, in the realm of ``owner``, any object of it."""
+    return owner.context.new_host_object(hashlib.new(_HASHLIB[name], usedforsecurity=False))
+
+
 def mac(name: str, key: Value, data: Value) -> bytes:
     """HMAC of ``data``."""
     return hmac.digest(key.to_bytes(), data.to_bytes(), _HASHLIB[name])
@@ -168,6 +173,9 @@ def functions() -> dict[str, Callable[..., Any]]:
     """Entries for ``host_functions``."""
     return {
         "digest": digest,
+        "digestOpen": digest_open,
+        "digestUpdate": lambda making, data: making.update(data.to_bytes()),
+        "digestFinish": lambda making: making.digest(),
         "hmac": mac,
         "randomBytes": lambda size: os.urandom(int(size)),
         "randomUUID": lambda: str(uuid.uuid4()),

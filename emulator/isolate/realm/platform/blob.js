@@ -30,11 +30,9 @@
   };
 
   const partBytes = (part) => {
-    if (typeof part === "object" && part !== null) {
-      if (isBlob(part)) return blobRecord(part).bytes;
-      const view = bytesView(part);
-      if (view !== null) return copyBytes(view);
-    }
+    if (isBlob(part)) return blobRecord(part).bytes;
+    const view = bytesView(part);
+    if (view !== null) return copyBytes(view);
     return utf8Encode(usv(part));
   };
 

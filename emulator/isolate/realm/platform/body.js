@@ -4,7 +4,7 @@
 (function (platform) {
   "use strict";
 
-  const { then, resolved, rejected } = platform.async;
+  const { then, resolved, rejected, noop } = platform.async;
   const { illegal, illegalConstructor, exposeClass } = platform.idl;
   const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
   const { utf8Encode, utf8Decode, usv, host } = platform;
@@ -78,7 +78,7 @@
       return;
     }
     if (body === null || body === undefined) return;
-    if (typeof body === "object") {
+    if (typeof body === "object" || typeof body === "function") {
       if (streams.isReadable(body)) return setStream(record, body);
       if (platform.isBlob(body)) {
         const type = platform.blobType(body);
@@ -125,7 +125,17 @@
   };
 
   // A byte stream whose chunks the host reads: one read at a time, when somebody wants a chunk.
-  const streamOfHost = (id, onRead) => {
+  // `onRead` is called before the first read, `onDone` once nothing more will come.
+  const streamOfHost = (id, onRead, onDone = noop) => {
+    const failed = (message) => {
+      onDone();
+      return new Error(message);
+    };
+    const take = (controller, chunk) => {
+      if (chunk !== null && chunk !== undefined) return void controller.enqueue(new Bytes(chunk));
+      onDone();
+      controller.finish();
+    };
     const pull = (controller) => {
       if (onRead !== undefined) {
         const notify = onRead;
@@ -134,15 +144,15 @@
       }
       return new Promise((resolve, reject) => {
         host.ioReadStream(id, (error, chunk) => {
-          if (error !== null && error !== undefined) return reject(new Error(error));
-          if (chunk === null || chunk === undefined) controller.finish();
-          else if (chunk.byteLength > 0) controller.enqueue(new Bytes(chunk));
-          else return resolve(pull(controller));
+          if (error !== null && error !== undefined) return reject(failed(error));
+          if (chunk && chunk.byteLength === 0) return resolve(pull(controller));
+          take(controller, chunk);
           resolve(undefined);
         });
       });
     };
     const cancel = (reason) => {
+      onDone();
       host.ioCancelStream(id, reason === undefined ? "" : `${reason}`);
     };
     return streams.startNow(streams.makeBytes({ pull, cancel }));
@@ -348,4 +358,4 @@
     isBody: (value) => isBody(value),
     listOf,
   };
-})
+});

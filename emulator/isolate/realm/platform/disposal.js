@@ -10,6 +10,17 @@
   }
   const { dispose, asyncDispose } = Symbol;
 
+  // Iterators are disposed of by `return`.
+  const { getPrototypeOf } = Object;
+  const AsyncIteratorPrototype = getPrototypeOf(getPrototypeOf((async function* () {}).prototype));
+  const disposers = [
+    [globalThis.Iterator.prototype, dispose, { [dispose]() { this.return?.(); } }],
+    [AsyncIteratorPrototype, asyncDispose, { async [asyncDispose]() { await this.return?.(); } }],
+  ];
+  for (const [prototype, key, { [key]: value }] of disposers) {
+    if (prototype[key] === undefined) defineProperty(prototype, key, { value, writable: true, configurable: true });
+  }
+
   class SuppressedError extends Error {
     constructor(error, suppressed, message) {
       super(...(message === undefined ? [] : [message]));

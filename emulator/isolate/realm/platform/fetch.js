@@ -15,6 +15,7 @@
   const startsWith = String.prototype.startsWith;
   const indexOf = String.prototype.indexOf;
   const slice = String.prototype.slice;
+  const lower = String.prototype.toLowerCase;
 
   const lost = (message) => new Error(message ? `Network connection lost. (${message})` : "Network connection lost.");
 
@@ -51,13 +52,27 @@
     return { body: id, stop };
   };
 
+  // The flat headers of a request. Host is that of the URL, whatever the headers say.
   const headersFor = (record) => {
     const flat = record.list === null ? [] : record.list.toFlat();
-    if (record.source !== null || record.stream === null || record.stream.length < 0) return flat;
-    return record.list?.has("content-length") ? flat : [...flat, "Content-Length", `${record.stream.length}`];
+    const sent = [];
+    let hasLength = false;
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = apply(lower, flat[i], []);
+      if (name === "host") continue;
+      if (name === "content-length") hasLength = true;
+      sent[sent.length] = flat[i];
+      sent[sent.length] = flat[i + 1];
+    }
+    const length = record.source === null && record.stream !== null ? record.stream.length : -1;
+    if (length >= 0 && !hasLength) {
+      sent[sent.length] = "Content-Length";
+      sent[sent.length] = `${length}`;
+    }
+    return sent;
   };
 
-  const responseFrom = (answer, requestUrl) => {
+  const responseFrom = (answer, requestUrl, onDone) => {
     const record = new ResponseRecord();
     record.status = answer[0];
     record.statusText = answer[1];
@@ -65,8 +80,12 @@
     record.url = answer[3] || requestUrl;
     record.redirected = Boolean(answer[4]);
     const body = answer[5];
-    if (typeof body === "number") record.stream = streamOfHost(body);
-    else if (body !== null && body !== undefined) record.source = new Bytes(body);
+    if (typeof body === "number") {
+      record.stream = streamOfHost(body, undefined, onDone);
+      return record;
+    }
+    if (body !== null && body !== undefined) record.source = new Bytes(body);
+    onDone();
     return record;
   };
 
@@ -96,7 +115,7 @@
           reject(error);
           return;
         }
-        response = responseFrom(answer, url);
+        response = responseFrom(answer, url, () => forget());
         resolve(wrap(response));
       });
       if (signal === null) return;

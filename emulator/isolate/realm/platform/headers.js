@@ -288,4 +288,4 @@
     listFromMember: (init) => listFrom(init, wrongMemberType),
     wrap: (list) => new Headers(secret, list),
   };
-})
+});

@@ -70,4 +70,29 @@
     },
   }.eval;
   defineProperty(globalThis, "eval", { value: refusingEval, writable: true, configurable: true });
+
+  // https://tc39.es/proposal-array-from-async/
+  const fromAsync = {
+    async fromAsync(items, map = undefined, thisArg = undefined) {
+      if (map !== undefined && typeof map !== "function") throw new TypeError(`${String(map)} is not a function`);
+      const result = typeof this === "function" ? new this() : [];
+      let index = 0;
+      const add = async (item) => {
+        const value = map === undefined ? item : await Reflect.apply(map, thisArg, [item, index]);
+        defineProperty(result, index++, { value, writable: true, enumerable: true, configurable: true });
+      };
+      if (items[Symbol.asyncIterator] !== undefined && items[Symbol.asyncIterator] !== null) {
+        for await (const item of items) await add(item);
+      } else if (items[Symbol.iterator] !== undefined && items[Symbol.iterator] !== null) {
+        for (const item of items) await add(await item);
+      } else {
+        for (let i = 0; i < Math.trunc(Number(items.length) || 0); i++) await add(await items[i]);
+      }
+      result.length = index;
+      return result;
+    },
+  }.fromAsync;
+  if (Array.fromAsync === undefined) {
+    defineProperty(Array, "fromAsync", { value: fromAsync, writable: true, configurable: true });
+  }
 });

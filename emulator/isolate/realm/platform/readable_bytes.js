@@ -1,16 +1,14 @@
-// Readable byte streams: the byte controller, BYOB requests and readers (standard, sections
-// 4.6-4.8). QuickJS cannot detach an ArrayBuffer, so where the standard transfers a buffer it
+// Readable byte streams: the byte controller and its BYOB requests (standard, sections 4.7 and 4.8). QuickJS cannot detach an ArrayBuffer, so where the standard transfers a buffer it
 // is used as it is.
 (function (platform) {
   "use strict";
 
-  const { then, resolved, rejected, promiseCall } = platform.async;
-  const { illegal, illegalConstructor, callbackOf, dictionaryOf, highWaterMarkOf, exposeClass } = platform.idl;
+  const { then, resolved, promiseCall } = platform.async;
+  const { illegal, illegalConstructor, callbackOf, highWaterMarkOf, exposeClass } = platform.idl;
   const { bytesView, copyBytes } = platform.bytes;
   const streams = platform.streams;
   const { Queue, secret, closeStream, errorStream, StreamRecord } = streams;
   const apply = Reflect.apply;
-  const isView = ArrayBuffer.isView;
   const Bytes = Uint8Array;
   const Buffer = ArrayBuffer;
   const bytesSet = Uint8Array.prototype.set;
@@ -424,73 +422,6 @@
   }
   exposeClass("ReadableByteStreamController", ReadableByteStreamController);
 
-  // ---- BYOB reader ---------------------------------------------------------------------
-
-  const readInto = (reader, view, minimum) => {
-    if (!isView(view)) return rejected(new TypeError("read() of a BYOB reader needs an ArrayBufferView."));
-    if (view.byteLength === 0) {
-      return rejected(new TypeError("You must call read() on a \"byob\" reader with a positive-sized TypedArray object."));
-    }
-    const length = classOf(view) === DataView ? view.byteLength : view.length;
-    if (!(minimum > 0)) return rejected(new TypeError("The minimum must be more than 0."));
-    if (minimum > length) return rejected(new RangeError("The minimum is larger than the view."));
-    if (reader.stream === null) return rejected(new TypeError(streams.RELEASED));
-    return new Promise((resolve, reject) => {
-      const stream = reader.stream;
-      stream.disturbed = true;
-      if (stream.state === "errored") return reject(stream.error);
-      stream.controller.pullInto(view, minimum, {
-        chunk: (value) => resolve({ value, done: false }),
-        close: (value) => resolve({ value, done: true }),
-        fail: reject,
-      });
-    });
-  };
-
-  const acquireByob = (stream) => {
-    if (!(stream.controller instanceof ByteControllerRecord)) {
-      throw new TypeError("This ReadableStream does not support BYOB reads.");
-    }
-    return streams.acquireReader(stream, true);
-  };
-
-  class ReadableStreamBYOBReader {
-    #record;
-    constructor(stream, record) {
-      this.#record = stream === secret
-        ? record
-        : acquireByob(streams.recordOf(stream, "ReadableStreamBYOBReader"));
-    }
-    get closed() {
-      if (!(#record in this)) return rejected(illegal());
-      return this.#record.closedPromise;
-    }
-    cancel(reason) {
-      if (!(#record in this)) return rejected(illegal());
-      return this.#record.cancel(reason);
-    }
-    read(view, options) {
-      if (!(#record in this)) return rejected(illegal());
-      let minimum;
-      try {
-        minimum = dictionaryOf(options, "The options of read()").min;
-        minimum = minimum === undefined ? 1 : Number(minimum);
-      } catch (error) {
-        return rejected(error);
-      }
-      return readInto(this.#record, view, minimum);
-    }
-    readAtLeast(minElements, view) {
-      if (!(#record in this)) return rejected(illegal());
-      return readInto(this.#record, view, Number(minElements));
-    }
-    releaseLock() {
-      if (!(#record in this)) throw illegal();
-      this.#record.release();
-    }
-  }
-  exposeClass("ReadableStreamBYOBReader", ReadableStreamBYOBReader);
-
   // ---- making them ---------------------------------------------------------------------
 
   const startBytesFrom = (stream, source, strategy) => {
@@ -525,8 +456,5 @@
       ? streams.teeWith(stream, (source) => makeBytes(source, 0), copyBytes)
       : streams.teeWith(stream, (source) => streams.makeDefault(source, 1), undefined);
 
-  Object.assign(streams, {
-    startBytesFrom, makeBytes, tee,
-    byobReader: (stream) => new ReadableStreamBYOBReader(secret, acquireByob(stream)),
-  });
+  Object.assign(streams, { startBytesFrom, makeBytes, tee, ByteControllerRecord, viewClassOf: classOf });
 })

@@ -212,4 +212,4 @@
   const wrap = (record) => new Response(secret, record);
 
   platform.responses = { Response, ResponseRecord, isResponse, wrap, isNullBody, reasonOf: (status) => REASONS[status] ?? "" };
-})
+});

@@ -153,7 +153,7 @@
         ? value
         : new Bytes(value.buffer, value.byteOffset, value.byteLength);
     }
-    if (typeof value !== "object" || value === null) return null;
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return null;
     if (platform.pyBytes !== undefined) {
       const copy = platform.pyBytes(value);
       if (copy !== null && copy !== undefined) return copy;
@@ -232,4 +232,4 @@
     illegal, illegalConstructor, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, finishClass, exposeClass,
   };
   platform.streams = { Queue, SizedQueue, secret: Symbol("constructor key") };
-})
+});

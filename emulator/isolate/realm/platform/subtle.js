@@ -69,6 +69,7 @@
     }
     return name;
   };
+  platform.digestName = hashOf;
   const curveOf = (dictionary) => {
     const curve = `${dictionary.namedCurve}`;
     if (!CURVES.includes(curve)) fail("NotSupportedError", `Unrecognized or unimplemented EC curve "${curve}" requested.`);

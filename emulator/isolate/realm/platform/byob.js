@@ -1,0 +1,77 @@
+// ReadableStreamBYOBReader (standard, section 4.6), with readAtLeast() as Workers have it.
+(function (platform) {
+  "use strict";
+
+  const { rejected } = platform.async;
+  const { illegal, dictionaryOf, exposeClass } = platform.idl;
+  const streams = platform.streams;
+  const { secret, ByteControllerRecord, viewClassOf } = streams;
+  const isView = ArrayBuffer.isView;
+
+  const readInto = (reader, view, minimum) => {
+    if (!isView(view)) return rejected(new TypeError("read() of a BYOB reader needs an ArrayBufferView."));
+    if (view.byteLength === 0) {
+      return rejected(new TypeError("You must call read() on a \"byob\" reader with a positive-sized TypedArray object."));
+    }
+    const length = viewClassOf(view) === DataView ? view.byteLength : view.length;
+    if (!(minimum > 0)) return rejected(new TypeError("The minimum must be more than 0."));
+    if (minimum > length) return rejected(new RangeError("The minimum is larger than the view."));
+    if (reader.stream === null) return rejected(new TypeError(streams.RELEASED));
+    return new Promise((resolve, reject) => {
+      const stream = reader.stream;
+      stream.disturbed = true;
+      if (stream.state === "errored") return reject(stream.error);
+      stream.controller.pullInto(view, minimum, {
+        chunk: (value) => resolve({ value, done: false }),
+        close: (value) => resolve({ value, done: true }),
+        fail: reject,
+      });
+    });
+  };
+
+  const acquireByob = (stream) => {
+    if (!(stream.controller instanceof ByteControllerRecord)) {
+      throw new TypeError("This ReadableStream does not support BYOB reads.");
+    }
+    return streams.acquireReader(stream, true);
+  };
+
+  class ReadableStreamBYOBReader {
+    #record;
+    constructor(stream, record) {
+      this.#record = stream === secret
+        ? record
+        : acquireByob(streams.recordOf(stream, "ReadableStreamBYOBReader"));
+    }
+    get closed() {
+      if (!(#record in this)) return rejected(illegal());
+      return this.#record.closedPromise;
+    }
+    cancel(reason) {
+      if (!(#record in this)) return rejected(illegal());
+      return this.#record.cancel(reason);
+    }
+    read(view, options) {
+      if (!(#record in this)) return rejected(illegal());
+      let minimum;
+      try {
+        minimum = dictionaryOf(options, "The options of read()").min;
+        minimum = minimum === undefined ? 1 : Number(minimum);
+      } catch (error) {
+        return rejected(error);
+      }
+      return readInto(this.#record, view, minimum);
+    }
+    readAtLeast(minElements, view) {
+      if (!(#record in this)) return rejected(illegal());
+      return readInto(this.#record, view, Number(minElements));
+    }
+    releaseLock() {
+      if (!(#record in this)) throw illegal();
+      this.#record.release();
+    }
+  }
+  exposeClass("ReadableStreamBYOBReader", ReadableStreamBYOBReader);
+
+  streams.byobReader = (stream) => new ReadableStreamBYOBReader(secret, acquireByob(stream));
+});
