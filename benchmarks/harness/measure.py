@@ -26,7 +26,7 @@ class Effort:
     """Answers before the last look at the memory; the first look is at half of them."""
 
 
-FULL = Effort(starts=9, saves=21, rounds=5, round_seconds=4, memory_answers=100_000)
+FULL = Effort(starts=9, saves=21, rounds=9, round_seconds=2, memory_answers=100_000)
 QUICK = Effort(starts=3, saves=5, rounds=2, round_seconds=1.5, memory_answers=20_000)
 
 
@@ -46,23 +46,35 @@ class Times:
 
 @dataclass(frozen=True)
 class Speed:
-    """Medians over the rounds: answers per second, and latencies in milliseconds."""
+    """What each round gave; shown as medians: answers per second, latencies in milliseconds."""
 
-    rate: float
-    p50: float
-    p99: float
+    rounds: tuple[Load, ...]
+
+    def median(self, value: Callable[[Load], float]) -> float:
+        return statistics.median(value(load) for load in self.rounds)
+
+    def times(self, peer: Speed) -> float:
+        """How many times the rate of ``peer``: the median of the ratios within each round.
+
+        Neighbours in time share what else the machine was doing, so ratios vary less than rates.
+        """
+        pairs = zip(self.rounds, peer.rounds, strict=True)
+        return statistics.median(ours.rate / theirs.rate for ours, theirs in pairs)
 
     def __str__(self) -> str:
-        return f"{self.rate:,.0f}/s, {self.p50:.2f} ms (p99 {self.p99:.2f})"
+        rate = self.median(lambda load: load.rate)
+        p50, p99 = (self.median(lambda load, share=share: load.latency_ms(share)) for share in (0.5, 0.99))
+        return f"{rate:,.0f}/s, {p50:.2f} ms (p99 {p99:.2f})"
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Megabytes of all processes, after half of the answers and after all of them."""
+    """Megabytes of all processes after all answers; of their heaps after half of them and after all."""
 
     answers: int
-    half: float
     full: float
+    half_heap: float
+    full_heap: float
 
 
 def cold_starts(kinds: list[Kind], effort: Effort) -> dict[str, Times]:
@@ -113,33 +125,22 @@ def speeds(kinds: list[Kind], effort: Effort, *, quiet: bool) -> dict[tuple[str,
                 for server in servers:
                     load = run_load(server.port, connections, seconds=effort.round_seconds)
                     runs.setdefault((server.kind.name, connections), []).append(load)
-    return {key: _medians(loads) for key, loads in runs.items()}
-
-
-def _medians(loads: list[Load]) -> Speed:
-    def median(value: Callable[[Load], float]) -> float:
-        return statistics.median(value(load) for load in loads)
-
-    return Speed(
-        median(lambda load: load.rate),
-        median(lambda load: load.latency_ms(0.5)),
-        median(lambda load: load.latency_ms(0.99)),
-    )
+    return {key: Speed(tuple(loads)) for key, loads in runs.items()}
 
 
 def memory(kind: Kind, answers: int) -> Memory:
     """The memory of the whole tree after ``answers`` / 2 and after ``answers``."""
     with Running(kind) as server:
         server.wait_for(HELLO, timeout=60)
-        half, full = list(_memory_looks(server, answers))
-    return Memory(answers, half, full)
+        (_, half_heap), (full, full_heap) = _memory_looks(server, answers)
+    return Memory(answers, full, half_heap, full_heap)
 
 
-def _memory_looks(server: Running, answers: int) -> Iterator[float]:
+def _memory_looks(server: Running, answers: int) -> Iterator[tuple[float, float]]:
     for _ in range(2):
         run_load(server.port, 32, answers=answers // 2)
         time.sleep(1)
-        yield server.memory_mb()
+        yield server.memory_mb("Pss"), server.memory_mb("Pss_Anon")
 
 
 def first_answer_or_reason(kind: Kind, timeout: float) -> Times | str:

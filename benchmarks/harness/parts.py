@@ -91,7 +91,8 @@ def speed(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
             results.rows += _speed_rows(what, chosen, here, connections)
     results.notes.append(
         f"Hello: keep-alive connections with one request under way on each, {effort.rounds} rounds of "
-        f"{effort.round_seconds:g} s in turns, after a second of warming up. The load generator "
+        f"{effort.round_seconds:g} s in turns, after a second of warming up; a ratio is the "
+        "median of the rounds' ratios. The load generator "
         "(benchmarks/harness/load.py) shares the machine's cores with the servers. "
         '"A line a request" is how each server starts by itself; the lines go to a file.'
     )
@@ -102,7 +103,7 @@ def _speed_rows(what: str, kinds: list[Kind], found: dict[str, Speed], connectio
     times = RATE_1_TIMES_WRANGLER if connections == 1 else RATE_32_TIMES_WRANGLER
     rows = [Row(what, name, str(found[name])) for name in (ours, wrangler, uvicorn)]
     for peer, least in ((wrangler, times), (uvicorn, RATE_SHARE_OF_UVICORN)):
-        ratio = found[ours].rate / found[peer].rate
+        ratio = found[ours].times(found[peer])
         rows.append(Row(what, f"{ours} : {peer}", f"{ratio:.2f}x", f"at least {least}x", ratio >= least))
     return rows
 
@@ -110,12 +111,12 @@ def _speed_rows(what: str, kinds: list[Kind], found: dict[str, Speed], connectio
 def memory(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     ours, theirs = kinds["cfw-emu"], kinds["wrangler-js"]
     found = measure.memory(ours, effort.memory_answers)
-    growth = found.full - found.half
+    growth = found.full_heap - found.half_heap
     what = f"memory after {found.answers:,} requests"
     results.rows += [
         Row(what, ours.name, f"{found.full:.1f} MB", f"under {MEMORY_MB} MB", found.full < MEMORY_MB),
         Row(
-            f"growth since {found.answers // 2:,} requests",
+            f"heap growth since {found.answers // 2:,} requests",
             ours.name,
             f"{growth:+.2f} MB",
             f"flat: at most {MEMORY_GROWTH_MB} MB",
@@ -125,7 +126,8 @@ def memory(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     peer = measure.memory(theirs, effort.memory_answers // 10)
     results.rows.append(Row(f"memory after {peer.answers:,} requests", theirs.name, f"{peer.full:.1f} MB"))
     results.notes.append(
-        "Memory: the sum of the proportional set sizes (PSS) of all processes of the tree, in 10**6 bytes."
+        "Memory: the sum of the proportional set sizes (PSS) of all processes of the tree, in 10**6 bytes; "
+        "heap is the part that no file backs (Pss_Anon), which other programs on the machine do not change."
     )
 
 

@@ -79,18 +79,20 @@ def _npm_version(name: str) -> str:
     return str(json.loads(manifest.read_text())["version"]) if manifest.exists() else "(not installed)"
 
 
-def document(rows: list[Row], commands: dict[str, str], arguments: list[str], notes: list[str]) -> str:
-    """The whole of RESULTS.md."""
+def document(rows: list[Row], commands: dict[str, str], notes: list[str], load: float) -> str:
+    """The whole of RESULTS.md. ``load`` is the machine's load average before anything was started."""
     now = datetime.datetime.now(datetime.UTC)
     parts = [
         "# Benchmark results",
-        f"Written by `benchmarks/run{''.join(f' {one}' for one in arguments)}` on {now:%Y-%m-%d %H:%M} UTC; "
+        f"Written by `benchmarks/run` on {now:%Y-%m-%d %H:%M} UTC; "
         "do not edit. Medians of one run on one machine: compare the ratios, not the digits.",
         table(rows),
         "## How",
         "\n".join(f"- {note}" for note in notes),
         "\n".join(f"- {name}: `{command}`" for name, command in commands.items()),
         "## Where",
-        "\n".join(f"- {line}" for line in [*machine(), ", ".join(versions())]),
+        "\n".join(
+            f"- {line}" for line in [*machine(), f"load average before: {load:.2f}", ", ".join(versions())]
+        ),
     ]
     return "\n\n".join(parts) + "\n"

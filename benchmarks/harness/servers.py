@@ -114,9 +114,12 @@ class Running:
             time.sleep(pause)
         raise NoAnswer(f"{self.kind.name}: no answer {body!r} in {timeout} s; it printed:\n{self.output}")
 
-    def memory_mb(self) -> float:
-        """Megabytes (10**6) of all processes of its tree: the sum of their PSS."""
-        return sum(_pss_bytes(pid) for pid in self._family()) / 1e6
+    def memory_mb(self, kind: str = "Pss") -> float:
+        """Megabytes (10**6) of all processes of its tree: the sum of their ``Pss`` or ``Pss_Anon``.
+
+        Pages that n processes share count one nth in each (man 5 proc, smaps_rollup).
+        """
+        return sum(_rollup_bytes(pid, kind) for pid in self._family()) / 1e6
 
     def _family(self) -> set[int]:
         """Everything in its session, and all their descendants."""
@@ -177,10 +180,9 @@ def _processes() -> dict[int, tuple[int, int]]:
     return found
 
 
-def _pss_bytes(pid: int) -> int:
-    """Proportional set size: pages shared by n processes count one nth (man 5 proc)."""
+def _rollup_bytes(pid: int, kind: str) -> int:
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith(f"{kind}:"))

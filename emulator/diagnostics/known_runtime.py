@@ -56,12 +56,6 @@ def _handler_form(values: Mapping[str, Any]) -> dict[str, str]:
     return {"advice": advice, "example": _MODULE_FORM if old else _CLASS_FORM, "near": near}
 
 
-def _target(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``method`` and ``url``, where they are known."""
-    words = (str(values.get("method", "")), str(values.get("url", "")))
-    return {"target": "".join(f"{word} " for word in words if word)}
-
-
 def _signature(values: Mapping[str, Any]) -> dict[str, str]:
     """Fact ``handler``: ``on_fetch`` or ``Default.fetch``."""
     owner, _, name = str(values.get("handler", "")).rpartition(".")
@@ -240,10 +234,14 @@ again = await copy.text()""",
         "Look for an await on a Future, Event or Promise that nobody resolves.",
     ),
     "subrequest-failed": Known(
-        "The subrequest {target}failed: {reason}",
-        "The Worker's own fetch() did not succeed.",
-        "Check response.ok (or catch the exception) and answer something sensible.",
-        derive=_target,
+        "The subrequest {subrequest}",
+        "The Worker's own fetch() did not succeed, and nothing caught its exception.",
+        "Check the address, or catch the exception and answer something sensible.",
+    ),
+    "after-failed-subrequest": Known(
+        "Uncaught {exception}",
+        "Before it, the subrequest {subrequest}.",
+        "Check `response.ok` (or `response.status`) before you use the body of a subrequest.",
     ),
     "borrowed-proxy": Known(
         "This borrowed proxy was automatically destroyed at the end of a function call.",

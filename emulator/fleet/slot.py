@@ -46,6 +46,7 @@ class WorkerSlot:
         self._journal = journal
         self._warnings: list[Report] = []
         self._spec: WorkerSpec | None = None
+        self._served: WorkerSpec | None = None
         self._wanted: tuple[WorkerSpec, float] | None = None
         self._generation = 0
         self._loading: Isolate | None = None
@@ -130,9 +131,11 @@ class WorkerSlot:
         self._warnings = loaded.warnings
         if old is not None:
             old.retire()
-        if self.deploys:
+        # An isolate that only takes the place of one that died serves the same version.
+        if self.deploys and isolate.spec is not self._served:
             self._journal(Reloaded(self.name, (time.perf_counter() - since) * 1000))
         self.deploys += 1
+        self._served = isolate.spec
         if isolate.channel.lost:
             self._on_lost(isolate)
 

@@ -213,10 +213,14 @@ async def send_answer(answer: ErrorAnswer, method: str, send: Send) -> None:
 
 
 def _died(method: str, how: str) -> Report:
+    replayed = method in _NO_REQUEST_BODY
+    twice = "It was sent again to a fresh isolate, which ended, too: the request itself seems to end it."
+    once = f"Only GET and HEAD requests are sent again by themselves; this {method} may have had effects."
     return Report(
         code="isolate-died",
         what="The Worker's isolate ended before it answered this request.",
-        why=f"Its process ended ({how}). Only GET and HEAD requests are sent again by themselves; "
-        f"a {method} request may have had effects already.",
-        fix="Send the request again.",
+        why=f"Its process ended ({how}). {twice if replayed else once}",
+        fix="Look for what ends the process: os._exit, a crash in a native extension, too much memory."
+        if replayed
+        else "Send the request again.",
     )

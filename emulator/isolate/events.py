@@ -13,6 +13,7 @@ class EventContext:
 
     __slots__ = (
         "answered",
+        "bad_subrequest",
         "cpu_ns",
         "grace_over",
         "held",
@@ -35,6 +36,8 @@ class EventContext:
         self.pending = 0
         """Things outside that will wake this event: timers, I/O. None left: it hangs."""
         self.answered = False
+        self.bad_subrequest = ""
+        """The last subrequest that failed or was answered 5xx, for the report of what follows from it."""
         self.verdict: asyncio.TimerHandle | None = None
         self.grace_over = False
         self.task: asyncio.Task[None] | None = None

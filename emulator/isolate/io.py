@@ -30,7 +30,7 @@ class IsolateIO:
         self._channel = channel
         self._streams = streams
         self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._calls: dict[int, tuple[Value, EventContext, Context]] = {}
+        self._calls: dict[int, tuple[Value, EventContext, Context, str]] = {}
         self._in: dict[int, InStream] = {}
         self._out: dict[int, OutStream] = {}
         self._last_id = 0
@@ -99,7 +99,7 @@ class IsolateIO:
         event = self._event()
         call = self._next_id()
         event.pending += 1
-        self._calls[call] = (settle, event, copy_context())
+        self._calls[call] = (settle, event, copy_context(), f"{method} {url}")
         request = {"method": method, "url": url, "headers": headers, "redirect": redirect}
         self._channel.send(Call(call, event.id, "fetch", "fetch", request, body))
         return call
@@ -119,9 +119,18 @@ class IsolateIO:
             if isinstance(frame.body, int):
                 self.cancel_stream(frame.body, "nobody waits for this response")
             return
-        settle, event, context = waiting
+        settle, event, context, request = waiting
         event.pending -= 1
+        self._note(event, request, frame)
         self._loop.call_soon(self._settle, settle, frame, context=context)
+
+    def _note(self, event: EventContext, request: str, frame: Return) -> None:
+        if frame.error is not None:
+            event.bad_subrequest = f"{request} failed: {frame.error[1]}"
+        elif frame.value["status"] >= 500:
+            event.bad_subrequest = (
+                f"{request} was answered {frame.value['status']} {frame.value['status_text']}".rstrip()
+            )
 
     def _settle(self, settle: Value, frame: Return) -> None:
         if frame.error is not None:

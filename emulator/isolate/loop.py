@@ -93,9 +93,13 @@ class RealmLoop(asyncio.SelectorEventLoop):
         task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, context=context)
         return task
 
+    def spent(self) -> int:
+        """CPU of the running callback so far, in ns."""
+        return thread_time_ns() - self.started - self.away_ns
+
     def settle(self, event: EventContext) -> int:
         """Charge ``event`` for the running callback so far; gives its CPU in ns."""
-        spent = thread_time_ns() - self.started - self.away_ns - self.settled_ns
+        spent = self.spent() - self.settled_ns
         self.settled_ns += spent
         event.cpu_ns += spent
         return event.cpu_ns

@@ -79,6 +79,7 @@ class Worker:
         }
         self._flush_output = redirect(io.log)
         loop.on_idle = self._find_hung
+        loop.set_exception_handler(self._on_loop_error)
         loop.on_job_error = io.on_error = self._on_js_error
 
     def on_frame(self, frame: Any) -> None:
@@ -101,7 +102,8 @@ class Worker:
             return
         finally:
             self._flush_output()
-        self._channel.send(Loaded(self._handlers.available(), 0, self._handlers.warnings()))
+        spent = self._loop.spent() // 1000
+        self._channel.send(Loaded(self._handlers.available(), spent, self._handlers.warnings()))
 
     def _make_env(self, spec: WorkerSpec) -> Any:
         env = self._bridge.engine.context.parse_json(json.dumps(spec.vars))
@@ -152,7 +154,12 @@ class Worker:
             report = error.report
             return Report(**{**_fields(report), "exception": str(error), "event": event.label})
         return self._explainer.report(
-            error, event.label, self._handlers.place(), handler=self._handlers.name, type=_type_name(returned)
+            error,
+            event.label,
+            self._handlers.place(),
+            handler=self._handlers.name,
+            type=_type_name(returned),
+            subrequest=event.bad_subrequest,
         )
 
     def _fail(self, event: EventContext, report: Report) -> None:
@@ -268,6 +275,16 @@ class Worker:
     def _leave(self) -> None:
         self._channel.close()
         self._loop.call_soon(self._loop.stop)
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A task or callback of the Worker failed and nobody looked at its exception."""
+        error = context.get("exception")
+        if error is None:
+            self._io.log("error", str(context.get("message", "")))
+        elif not isinstance(error, asyncio.CancelledError):
+            event = CURRENT.get()
+            report = self._explainer.report(error, event.label if event else "")
+            self._channel.send(Explain(event.id if event else 0, report))
 
     def _on_js_error(self, error: JSError) -> None:
         event = CURRENT.get()

@@ -140,7 +140,7 @@ class Console:
         from emulator.diagnostics.render import render_terminal
 
         block = render_terminal(event.report, self._color, self._roots.get(event.worker, ""))
-        self.write(f"\n[{event.worker}] {block}\n")
+        self.write(f"[{event.worker}] {block}\n")
 
     def _notice(self, event: Notice) -> None:
         color = _LEVEL_COLORS.get(event.level, "") if self._color else ""

@@ -125,3 +125,16 @@ def test_standard_output_that_nobody_reads_does_not_stop_the_server(tmp_path: Pa
         finally:
             process.terminate()
         assert process.wait(5) == 0
+
+
+def test_a_fork_server_that_cannot_boot_ends_with_its_error(tmp_path: Path) -> None:
+    root = project(tmp_path / "w")
+    program = "from emulator.cli.commands import cfw_emu; from emulator.fleet.launch import launch; "
+    program += "cfw_emu.main(prog_name='cfw-emu', obj=launch('nosuchmodule'))"
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    command = [sys.executable, "-c", program, "serve", str(root), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+    assert done.returncode == 1
+    assert "nosuchmodule" in done.stderr
+    assert "The fork server could not start" in done.stderr
+    assert "Ready on" not in done.stdout

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from emulated import Emulated, project
+from emulated import Emulated, project, until
 
 WORKER = """
 import asyncio, json
@@ -353,3 +353,14 @@ def test_a_subrequest_that_cannot_connect(client: httpx.Client) -> None:
         name, message = client.get(f"/sub?http://127.0.0.1:{free.getsockname()[1]}/").json()
     assert name == "Error"
     assert message.startswith("Network connection lost: ")
+
+
+def test_clients_that_leave_at_any_moment_leave_nothing_behind(
+    server: Emulated, client: httpx.Client
+) -> None:
+    upload = b"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 200_000
+    for request in (upload, upload[:50], b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n") * 20:
+        with socket.create_connection(("127.0.0.1", server.port)) as sock:
+            sock.sendall(request)
+    until(lambda: client.get("/cdn-cgi/local/health").json()["workers"]["first"]["busy"] == 0)
+    assert client.get("/ignore").text == "ignored"

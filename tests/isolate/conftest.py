@@ -48,7 +48,9 @@ def load_failure(load: Callable[..., Isolate]) -> Callable[..., Report]:
 
 
 @pytest.fixture(scope="module")
-def bench(isolates: ForkedIsolates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Isolate]]:
+def bench(
+    isolates: ForkedIsolates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Isolate]]:
     """Gives an isolate in which functions of tests run (see ``inside``)."""
     made: list[Isolate] = []
 

@@ -65,7 +65,9 @@ class FakeIsolate:
             self.load(frame)
         elif isinstance(frame, Event):
             body = self.streams.incoming(frame.body) if isinstance(frame.body, int) else frame.body
-            self.tasks[frame.id] = asyncio.get_running_loop().create_task(self.handle(frame, body))
+            task = asyncio.get_running_loop().create_task(self.handle(frame, body))
+            self.tasks[frame.id] = task
+            task.add_done_callback(lambda _: self.done(frame))
         elif isinstance(frame, Abort) and frame.id in self.tasks:
             self.tasks[frame.id].cancel()
         elif isinstance(frame, Return):
@@ -102,10 +104,12 @@ class FakeIsolate:
         except Exception as error:
             traceback.print_exc()
             self.channel.send(Failed(event.id, Report("uncaught-exception", f"{error!r}")))
-        finally:
-            self.channel.send(Done(event.id, 800))
-            del self.tasks[event.id]
-            self.end_when_idle()
+
+    def done(self, event: Event) -> None:
+        # Not in handle(): a task that is cancelled before its first step runs none of it.
+        self.channel.send(Done(event.id, 800))
+        del self.tasks[event.id]
+        self.end_when_idle()
 
     def log(self, event: Event, level: str, text: str) -> None:
         self.channel.send(Log(event.id, level, text))

@@ -159,7 +159,9 @@ class Exchange:
                 future.exception()  # whether anybody waits or not
 
 
-async def _nothing_outside(call: Call, body: bytes | InStream | None) -> tuple[int, list[tuple[str, str]], Any]:
+async def _nothing_outside(
+    call: Call, body: bytes | InStream | None
+) -> tuple[int, list[tuple[str, str]], Any]:
     return 404, [], f"nothing is at {call.args['url']}".encode()
 
 
@@ -231,7 +233,9 @@ class Isolate:
         self.send(Event(exchange.id, "fetch", method, url, flat, json.dumps(cf or {}), sent))
         return exchange
 
-    def fetch(self, method: str = "GET", path: str = "/", headers: Any = (), body: bytes | None = None) -> Reply:
+    def fetch(
+        self, method: str = "GET", path: str = "/", headers: Any = (), body: bytes | None = None
+    ) -> Reply:
         """Send an event and wait until all of it is over."""
         return self.begin(method, path, headers, body).reply()
 

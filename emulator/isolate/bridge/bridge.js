@@ -79,6 +79,24 @@
   };
   // The value of a property, or MISSING: undefined is a value.
   const MISSING = host.missing;
+  // Python knows the methods of prototypes and the globals: those live as long as the realm.
+  const knownFunctions = new WeakMap(); // function -> host object of a FunctionInfo
+  const isLasting = (object, key) => object === globalThis || !Object.prototype.hasOwnProperty.call(object, key);
+  const remember = (object, key, fn, info) => {
+    if (isLasting(object, key)) knownFunctions.set(fn, info);
+  };
+  const getAttribute = (object, key) => {
+    try {
+      const value = object[key];
+      if (typeof value === "function") {
+        const info = knownFunctions.get(value);
+        return info === undefined ? value : info;
+      }
+      return value === undefined && !(key in object) ? MISSING : value;
+    } catch (error) {
+      throw keep(error);
+    }
+  };
   const get = (object, key) => {
     try {
       const value = object[key];
@@ -285,9 +303,12 @@
   }
   Object.defineProperty(LiteralMap.prototype, "toJSON", { enumerable: false });
   const pairsOf = (keys, values) => keys.map((key, i) => [unbox(key), unbox(values[i])]);
+  // Also where the key is "__proto__", which an assignment would take for the prototype.
+  const putOwn = (object, key, value) =>
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
   const newDict = (kind) => (kind === "Object" ? {} : kind === "Map" ? new Map() : new LiteralMap());
   const fillDict = (dict, keys, values) => {
-    const put = dict instanceof Map ? (key, value) => dict.set(key, value) : (key, value) => (dict[key] = value);
+    const put = dict instanceof Map ? (key, value) => dict.set(key, value) : (key, value) => putOwn(dict, key, value);
     for (let i = 0; i < keys.length; i++) put(unbox(keys[i]), unbox(values[i]));
   };
   const newSet = (items) => new Set(items.map(unbox));
@@ -331,7 +352,7 @@
       if (isView(value) || tag === "[object ArrayBuffer]") return [KIND.BUFFER, others.push(value) - 1];
       if (tag !== "[object Object]") return other(value);
       const prototype = getPrototypeOf(value);
-      if (prototype !== null && constructorName(value) !== "Object") return other(value);
+      if (prototype !== null && prototype !== ObjectPrototype && constructorName(value) !== "Object") return other(value);
       seen.set(value, count++);
       for (const key of Object.keys(value)) items.push(key, visit(value[key], left - 1));
       return [KIND.DICT, items];
@@ -359,8 +380,14 @@
       throw keep(error);
     }
   };
-  const isPromise = (value) =>
-    typeof value === "object" && value !== null && typeof value.then === "function" && !handles.has(value);
+  const isPromise = (value) => {
+    if (typeof value !== "object" || value === null || handles.has(value)) return false;
+    try {
+      return typeof value.then === "function";
+    } catch {
+      return false; // a hostile accessor or a revoked Proxy
+    }
+  };
   const deferred = () => {
     const parts = {};
     parts.promise = new Promise((resolve, reject) => {
@@ -534,9 +561,7 @@
     },
     dict: {
       toJSON() {
-        const object = {};
-        for (const key of this) object[key] = this.get(key);
-        return object;
+        return Object.fromEntries(Array.from(this, (key) => [key, this.get(key)]));
       },
     },
   };
@@ -625,6 +650,11 @@
 
   platform.isPyProxy = (value) =>
     (typeof value === "object" || typeof value === "function") && value !== null && handles.has(value);
+  // The strings of a Python iterable of pairs, flat, when it has nothing else; else null.
+  platform.pyPairs = (value) => {
+    const handle = handles.get(value);
+    return handle === undefined ? null : settled(host.pairs(handle));
+  };
   // A Uint8Array with a copy of the bytes of a Python buffer, else null.
   platform.pyBytes = (value) => {
     const handle = handles.get(value);
@@ -634,7 +664,7 @@
   };
 
   return {
-    call, make, get, set, remove, classify, flagsOfPyProxy, takeError, idOf, truthy, text, lengthOf, next,
+    call, make, get, getAttribute, set, remove, classify, flagsOfPyProxy, takeError, idOf, truthy, text, lengthOf, next,
     lastReturn: () => lastReturned, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind, constructorName,
     pairsOf, newDict, fillDict, newSet, toTree, settle, isPromise, deferred,
     onceCallable, pyProxy, identity: (value) => value,
@@ -651,7 +681,7 @@
     callUnboxed: (fn, self, ...args) => call(fn, self, ...args.map(unboxDeep)),
     makeUnboxed: (fn, ...args) => make(fn, ...args.map(unboxDeep)),
     resolveUnboxed: (resolve, value) => resolve(unbox(value)),
-    take, takenBody: () => takenBody,
+    remember, take, takenBody: () => takenBody,
     guarded: (fn, ...args) => call(fn, undefined, ...args),
     slice: (array, start, stop, by) => {
       const picked = [];

@@ -45,6 +45,7 @@ class Bridge:
         self._call = self._js.get("call")
         self._make = self._js.get("make")
         self._get = self._js.get("get")
+        self._get_attribute = self._js.get("getAttribute")
         self.classify: Value = self._js.get("classify")
         """Gives the ``PyHandle`` of a PyProxy, else the flags of a JS value."""
         self._call_unboxed = self._js.get("callUnboxed")
@@ -88,7 +89,7 @@ class Bridge:
         if type(found) is int:
             return self.classes.make(found, value)
         if found.dead:
-            raise TypeError(found.dead)
+            raise self.errors.from_js(found.dead)
         return self.classes.double(value) if found.roundtrip else found.target
 
     def big_int(self, value: int) -> Value:
@@ -127,6 +128,13 @@ class Bridge:
         """A property as the engine's value, or ``MISSING``."""
         try:
             return self._get(value, key)
+        except JSError as error:
+            raise self.errors.pending(error) from None
+
+    def get_attribute(self, value: Value, key: str) -> Any:
+        """The same, but a ``FunctionInfo`` for a function that is known already."""
+        try:
+            return self._get_attribute(value, key)
         except JSError as error:
             raise self.errors.pending(error) from None
 

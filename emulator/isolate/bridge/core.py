@@ -45,7 +45,8 @@ def install(realm: Realm) -> Bridge:
         jsnull = JsNull()
     bridge = Bridge(realm, jsnull)
     sys.modules["_pyodide_core"] = _core_module(bridge)
-    importhook.register_js_finder(hook=lambda _: None)
+    sys.meta_path.append(importhook.jsfinder)
+    importhook.jsfinder.hook = lambda _: None
     importhook.register_js_module("js", bridge.wrap(bridge.engine.global_))
     importhook.register_js_module("pyodide_js", bridge.wrap(_pyodide_js(bridge)))
     kept: Final = (asyncio.run, time.sleep, asyncio.get_event_loop_policy())
@@ -57,9 +58,16 @@ def install(realm: Realm) -> Bridge:
 
 
 def _pyodide_js(bridge: Bridge) -> Any:
-    module = bridge.engine.context.new_object()
-    module.set("loadedPackages", bridge.engine.context.new_object())
-    return module
+    """The parts of Pyodide's own JS API that its Python half imports."""
+    source = """({
+      loadedPackages: {},
+      _api: {
+        scheduleCallback: (callback, ms = 0) => setTimeout(callback, ms),
+        abortSignalAny: (signals) => AbortSignal.any([...signals]),
+        config: { enableRunUntilComplete: false },
+      },
+    })"""
+    return bridge.engine.eval(source, "cfw-emu:pyodide_js")
 
 
 def _core_module(bridge: Bridge) -> ModuleType:

@@ -28,6 +28,8 @@ FLAGS: Final[dict[str, int]] = {
             "IS_DOUBLE_PROXY",
             "IS_OBJECT_MAP",
             "IS_ERROR",
+            "IS_PY_JSON_DICT",
+            "IS_PY_JSON_SEQUENCE",
         ]
     )
 }

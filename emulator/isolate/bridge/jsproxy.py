@@ -52,11 +52,16 @@ class JsProxyBase(metaclass=JsProxyMeta):
 
     def __getattr__(self, name: str) -> Any:
         bridge = self._cfw_bridge
-        found = bridge.get(self._cfw_value, js_name(name))
+        found = bridge.get_attribute(self._cfw_value, js_name(name) if name[-1:] == "_" else name)
+        kind = type(found)
+        if kind is FunctionInfo:
+            if name == "constructor":
+                return found.constructor
+            return bridge.classes.make(found.flags, found.value, self._cfw_value)
         if found is MISSING:
             raise AttributeError(name, name=name)
-        if type(found) is Value and found.is_function:
-            return bridge.classes.method(found, self._cfw_value)
+        if kind is Value and found.is_function:
+            return bridge.classes.method(found, self._cfw_value, name)
         return bridge.convert.to_py(found)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -184,6 +189,27 @@ class AwaitableMixin:
         return self._cfw_bridge.promises.future(self._cfw_value).__await__()
 
 
+class FunctionInfo:
+    """What Python knows of a JS function that lives as long as the realm."""
+
+    __slots__ = ("_classes", "_constructor", "flags", "value")
+
+    def __init__(self, flags: int, value: Value, classes: ProxyClasses) -> None:
+        self.flags = flags
+        self.value = value
+        self._classes = classes
+        self._constructor: Any = None
+
+    @property
+    def constructor(self) -> Any:
+        """One proxy for all: the SDK reads ``x.constructor.name`` many times per request."""
+        if self._constructor is None:
+            proxy = self._classes.make(self.flags, self.value)
+            object.__setattr__(proxy, "name", proxy.name)
+            self._constructor = proxy
+        return self._constructor
+
+
 class ProxyClasses:
     """Makes proxies; the classes are built on first use and kept."""
 
@@ -200,11 +226,13 @@ class ProxyClasses:
         put(proxy, "_cfw_this", this)
         return proxy
 
-    def method(self, value: Value, this: Value) -> Any:
-        """A function read from ``this``: calls of it are bound."""
+    def method(self, value: Value, this: Value, name: str) -> Any:
+        """A function read from ``this`` by ``name``: calls of it are bound."""
         found = self._bridge.classify(value)
         if type(found) is not int:
             return self._bridge.wrap(value)
+        info = self._bridge.engine.host_object(FunctionInfo(found, value, self))
+        self._bridge.invoke("remember", this, js_name(name), value, info)
         return self.make(found, value, this)
 
     def double(self, value: Value) -> Any:

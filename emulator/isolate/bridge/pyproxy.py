@@ -12,6 +12,7 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
+    ItemsView,
     Iterable,
     Iterator,
     Mapping,
@@ -54,6 +55,7 @@ _FUNCTIONS: Final = (
     "asyncClose",
     "buffer",
     "bytes",
+    "pairs",
     "getAttribute",
     "hasAttribute",
     "setAttribute",
@@ -253,6 +255,23 @@ class PyProxyHost:
                 return self._bridge.engine.array_buffer(view.tobytes())
         except TypeError:
             return None
+
+    def pairs(self, handle: PyHandle) -> Any:
+        """``[name, value, name, value...]`` of a collection of pairs of strings, else ``None``."""
+        target = self._live(handle)
+        if not isinstance(target, list | tuple | ItemsView):
+            return None
+        flat: list[str] = []
+        for pair in target:
+            if (
+                type(pair) not in (tuple, list)
+                or len(pair) != 2
+                or type(pair[0]) is not str
+                or type(pair[1]) is not str
+            ):
+                return None
+            flat += pair
+        return flat
 
     # ---- attributes ---------------------------------------------------------
 

@@ -38,6 +38,11 @@ class Explainer:
         where = frames[-1] if frames else handler_at
         line = exception_line(error)
         code, known = _recognise(error)
+        subrequest = facts.pop("subrequest", "")
+        if subrequest and code == "uncaught-exception":
+            code, known = "after-failed-subrequest", {"subrequest": subrequest}
+        elif subrequest and code == "subrequest-failed":
+            known = {"subrequest": subrequest}
         facts = {**known, **facts}
         return explain(code, where=where, frames=frames, exception=line, event=event, **facts)
 
@@ -99,7 +104,7 @@ def _recognise(error: BaseException) -> tuple[str, dict[str, Any]]:
     if _GLOBAL_SCOPE in message:
         return "global-scope", {}
     if _LOST in message:
-        return "subrequest-failed", {"method": "", "url": "", "reason": message}
+        return "subrequest-failed", {"subrequest": message}
     return "uncaught-exception", {}
 
 

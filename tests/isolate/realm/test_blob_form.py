@@ -140,11 +140,17 @@ def test_multipart_from_elsewhere(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"--b", b"--b\r\n", b"--b\r\nA: b\r\n\r\nx", b"--bX\r\nA: b\r\n\r\nx\r\n--b--", b"--b\r\n\r\n\r\n"],
+    [b"--b", b"--b\r\n", b"--b\r\nA: b\r\n\r\nx", b"--bX\r\nA: b\r\n\r\nx\r\n--bX--", b"--b\r\n\r\n\r\n"],
 )
 def test_malformed_multipart(body: bytes) -> None:
     with pytest.raises(HostError, match="Malformed multipart/form-data body"):
         part_offsets(body, "b")
+
+
+def test_lines_like_the_boundary_are_content() -> None:
+    content = b"x\r\n--bY\r\n--b -\r\n"
+    body = b"--b\r\nA: b\r\n\r\n" + content + b"\r\n--b--"
+    assert [body[head_end + 4 : end] for _, head_end, end in part_offsets(body, "b")] == [content]
 
 
 def test_empty_multipart() -> None:

@@ -33,6 +33,8 @@ import pytest
         ("(() => { const o = {}; o.self = o; return o })()", "<ref *1> { self: [Circular *1] }"),
         ("new URLSearchParams('a=1')", "URLSearchParams(1) { 'a' => '1' }"),
         ("new Number(3)", "[Number: 3]"),
+        ("{a: {b: {c: {}, d: []}}}", "{ a: { b: { c: {}, d: [] } } }"),
+        ("Object.assign([1], {x: 1})", "[ 1, x: 1 ]"),
         ("Array(200).fill(7).length", "200"),
         ("Symbol('x')", "Symbol(x)"),
         ("'你好'", "你好"),
@@ -62,6 +64,24 @@ def test_errors(run, io):
     assert lines[0] == "TypeError: t"
     assert lines[2] == "  [cause]: Error: c"
     assert lines[-1] == "}"
+
+
+def test_names_of_errors(run, io):
+    run("""
+      class MyError extends Error {}
+      const renamed = new Error('b'); renamed.name = 'Renamed'; renamed.code = 7;
+      for (const e of [new MyError('a'), renamed, new AggregateError([1], 'c')]) console.log(e);
+      const bare = new Error('d'); bare.stack = undefined; console.log(bare);
+    """)
+    texts = [text for _, text in io.logs]
+    assert [text.splitlines()[0] for text in texts] == [
+        "MyError: a",
+        "Renamed: b",
+        "AggregateError: c",
+        "[Error: d]",
+    ]
+    assert texts[1].splitlines()[-2:] == ["  code: 7", "}"]
+    assert texts[2].splitlines()[-2:] == ["  [errors]: [ 1 ]", "}"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +142,10 @@ def test_trace_has_only_frames_of_the_worker(run, io):
 
 
 def test_console_is_a_plain_object(run):
-    assert run("[console.constructor.name, Object.prototype.toString.call(console)]") == ["Object", "[object console]"]
+    assert run("[console.constructor.name, Object.prototype.toString.call(console)]") == [
+        "Object",
+        "[object console]",
+    ]
 
 
 def test_lone_surrogates_do_not_reach_the_log(run, io):

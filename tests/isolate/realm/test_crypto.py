@@ -198,8 +198,14 @@ def test_wrapping(run):
         ("importKey('raw', new Uint8Array(16), 'AES-GCM', true, ['sign'])", "SyntaxError"),
         ("importKey('raw', new Uint8Array(16), 'AES-GCM', true, [])", "SyntaxError"),
         ("importKey('raw', new Uint8Array(16), 'AES-XYZ', true, ['sign'])", "NotSupportedError"),
-        ("importKey('spki', new Uint8Array(16), {name: 'ECDSA', namedCurve: 'P-256'}, true, ['verify'])", "DataError"),
-        ("importKey('jwk', {kty: 'RSA'}, {name: 'ECDSA', namedCurve: 'P-256'}, true, ['verify'])", "DataError"),
+        (
+            "importKey('spki', new Uint8Array(16), {name: 'ECDSA', namedCurve: 'P-256'}, true, ['verify'])",
+            "DataError",
+        ),
+        (
+            "importKey('jwk', {kty: 'RSA'}, {name: 'ECDSA', namedCurve: 'P-256'}, true, ['verify'])",
+            "DataError",
+        ),
         ("sign('HMAC', {}, new Uint8Array(1))", "TypeError"),
         ("digest('SHA-256')", "TypeError"),
         ("importKey('raw', new Uint8Array(9), 'PBKDF2', true, ['deriveBits'])", "SyntaxError"),

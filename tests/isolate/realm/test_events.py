@@ -94,7 +94,9 @@ def test_the_scope_is_an_event_target(run, io):
 
 def test_report_error(run, io):
     run("reportError(new Error('one'))")
-    run("addEventListener('error', (e) => { console.warn(e.message, e.error.message); e.preventDefault() }); reportError(new Error('two'))")
+    run(
+        "addEventListener('error', (e) => { console.warn(e.message, e.error.message); e.preventDefault() }); reportError(new Error('two'))"
+    )
     assert [(level, text.splitlines()[0]) for level, text in io.logs] == [
         ("error", "Uncaught Error: one"),
         ("warn", "two two"),
@@ -108,7 +110,17 @@ def test_abort(run):
       return [...log, c.signal.aborted, c.signal.reason.name, c.signal.reason.message, c.signal.reason.code,
               c.signal === c.signal, AbortSignal.abort('r').reason, new AbortController().signal.reason]
     """
-    assert run(script) == ["abort", True, True, "AbortError", "The operation was aborted", 20, True, "r", Undefined]
+    assert run(script) == [
+        "abort",
+        True,
+        True,
+        "AbortError",
+        "The operation was aborted",
+        20,
+        True,
+        "r",
+        Undefined,
+    ]
     with pytest.raises(JSFailure, match="boom"):
         run("AbortSignal.abort(new Error('boom')).throwIfAborted()")
     with pytest.raises(JSFailure, match="Illegal constructor"):
@@ -137,3 +149,16 @@ def test_dom_exception(run):
     """
     expected = [25, "DataCloneError", "m", "DataCloneError: m", True, "[object DOMException]", "string"]
     assert run(script) == [*expected, "Error", 5, 0, 25, 10, 21, 2, []]
+
+
+def test_a_listener_that_returns_something_is_told_once(run, io):
+    run(
+        "const t = new EventTarget(); t.onx = async () => {}; t.dispatchEvent(new Event('x')); t.dispatchEvent(new Event('x'))"
+    )
+    assert io.logs == [
+        (
+            "warn",
+            "An event handler returned a promise that will be ignored. Event handlers should not have a return value and should "
+            "not be async functions.",
+        )
+    ]

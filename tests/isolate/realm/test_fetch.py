@@ -64,7 +64,9 @@ def test_what_is_sent(
 def test_an_incoming_request_is_passed_on_without_its_host(run: Run, io: FakeIO, realm: Realm) -> None:
     realm.engine.global_.set("makeRequest", realm.platform.get("makeRequest"))
     headers = "['Host', 'a.example', 'X', '1']"
-    started = Started(run, io, f"'http://b.example/', makeRequest('GET', 'http://a.example/', {headers}, null, null)")
+    started = Started(
+        run, io, f"'http://b.example/', makeRequest('GET', 'http://a.example/', {headers}, null, null)"
+    )
     call = io.fetches[started.call]
     assert (call.url, call.headers) == ("http://b.example/", ["X", "1"])
 

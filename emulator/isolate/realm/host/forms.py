@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,24 +18,27 @@ def part_offsets(body: bytes, boundary: str) -> list[tuple[int, int, int]]:
     The content starts four bytes (an empty line) after the end of the head. Raises
     ``HostError`` (TypeError) for a body that is not well-formed.
     """
-    delimiter = b"--" + boundary.encode()
-    at = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
-    if at == 1:
+    delimiter = re.compile(b"--" + re.escape(boundary.encode()) + rb"(--|[ \t]*\r\n)")
+    found = _next_line(delimiter, body, 0)
+    if found is None:
         raise HostError("TypeError", _MALFORMED + "the boundary of the Content-Type does not occur.")
     parts: list[tuple[int, int, int]] = []
-    at += len(delimiter)
-    while not body.startswith(b"--", at):
-        line_end = body.find(b"\r\n", at)
-        if line_end < 0 or body[at:line_end].strip(b" \t"):
-            raise HostError("TypeError", _MALFORMED + "a boundary is not alone on its line.")
-        head = line_end + 2
-        head_end = line_end if body.startswith(b"\r\n", head) else body.find(b"\r\n\r\n", head)
-        end = -1 if head_end < 0 else body.find(b"\r\n" + delimiter, head_end + 2)
-        if end < 0:
+    while found[1] != b"--":
+        head = found.end()
+        head_end = head - 2 if body.startswith(b"\r\n", head) else body.find(b"\r\n\r\n", head)
+        found = _next_line(delimiter, body, head_end + 4) if head_end >= 0 else None
+        if found is None:
             raise HostError("TypeError", _MALFORMED + "a part has no end.")
-        parts.append((head, head_end, end))
-        at = end + 2 + len(delimiter)
+        parts.append((head, head_end, found.start() - 2))
     return parts
+
+
+def _next_line(delimiter: re.Pattern[bytes], body: bytes, start: int) -> re.Match[bytes] | None:
+    """The next delimiter at the start of a line. Its pattern begins with a literal, which is fast to find."""
+    for found in delimiter.finditer(body, start):
+        if found.start() == 0 or body.endswith(b"\r\n", 0, found.start()):
+            return found
+    return None
 
 
 def functions() -> dict[str, Callable[..., Any]]:

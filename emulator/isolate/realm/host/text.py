@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..engine import Value
 from .encodings import MULTIBYTE, byte_table, encoding_name
+from .legacy import REPLACE, STRICT, TRANSLATIONS
 
 STREAM: Final = 1
 FATAL: Final = 2
@@ -55,13 +56,17 @@ def decode(
     if codec is None:
         text = data.to_bytes().decode("latin-1").translate(byte_table(name))
         return None if flags & FATAL and "\ufffd" in text else [text, b"", 0, True]
-    decoder = codecs.getincrementaldecoder(codec)("strict" if flags & FATAL else "replace")
+    decoder = codecs.getincrementaldecoder(codec)(STRICT if flags & FATAL else REPLACE)
     if state is not None:
         decoder.setstate((pending.to_bytes(), int(state)))
     try:
         text = decoder.decode(data.to_bytes(), final=not flags & STREAM)
     except UnicodeDecodeError:
         return None
+    if name in TRANSLATIONS:
+        text = text.translate(TRANSLATIONS[name])
+        if name == "shift_jis" and flags & FATAL and "\ufffd" in text:
+            return None
     if text and not begun:
         begun = True
         if text[0] == _BOM and name.startswith("utf-") and not flags & KEEP_BOM:

@@ -8,7 +8,7 @@
   const { illegal, illegalConstructor, exposeClass } = platform.idl;
   const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
   const { utf8Encode, utf8Decode, usv, host } = platform;
-  const { HeaderList, wrap, listOf } = platform.headers;
+  const { HeaderList, wrap } = platform.headers;
   const streams = platform.streams;
   const apply = Reflect.apply;
   const parseJson = JSON.parse;
@@ -354,8 +354,6 @@
 
   platform.body = {
     Body, MessageRecord, secret, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
-    recordOf: (value) => recordOf(value),
-    isBody: (value) => isBody(value),
-    listOf,
+    recordOf, isBody,
   };
 });

@@ -11,7 +11,8 @@
   const readInto = (reader, view, minimum) => {
     if (!isView(view)) return rejected(new TypeError("read() of a BYOB reader needs an ArrayBufferView."));
     if (view.byteLength === 0) {
-      return rejected(new TypeError("You must call read() on a \"byob\" reader with a positive-sized TypedArray object."));
+      const message = 'You must call read() on a "byob" reader with a positive-sized TypedArray object.';
+      return rejected(new TypeError(message));
     }
     const length = viewClassOf(view) === DataView ? view.byteLength : view.length;
     if (!(minimum > 0)) return rejected(new TypeError("The minimum must be more than 0."));

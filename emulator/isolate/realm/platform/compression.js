@@ -18,7 +18,8 @@
   const toFormat = (value, what) => {
     const format = `${value}`;
     if (format !== "gzip" && format !== "deflate" && format !== "deflate-raw") {
-      throw new TypeError(`Failed to construct '${what}': The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.`);
+      throw new TypeError(
+        `Failed to construct '${what}': The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.`);
     }
     return format;
   };

@@ -161,6 +161,7 @@
   let dispatch;
   class EventTarget {
     #listeners = null;
+    #warned = false;
     static {
       dispatch = (self, event, target = self) => {
         if (!(#listeners in self)) illegal();
@@ -188,6 +189,20 @@
       const answer =
         typeof callback === "function" ? apply(callback, target, [event]) : callback.handleEvent(event);
       if (answer === true) event.preventDefault();
+      else if (answer !== undefined && answer !== false) this.#warn(answer);
+    }
+    // As on Workers, once per target.
+    #warn(answer) {
+      if (this.#warned) return;
+      this.#warned = true;
+      const promise = Object(answer) === answer && typeof answer.then === "function";
+      const rest = "that will be ignored. Event handlers should not have a return value";
+      platform.host.log(
+        "warn",
+        promise
+          ? `An event handler returned a promise ${rest} and should not be async functions.`
+          : `An event handler returned a value of type "${typeof answer}" ${rest}.`,
+      );
     }
     #remove(type, listener) {
       const list = this.#listeners.get(type);

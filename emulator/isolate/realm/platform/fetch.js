@@ -25,7 +25,8 @@
     if (error !== null) throw error;
     const source = takeSource(record);
     if (source === null) return { body: null, stop: noop };
-    if (source !== undefined) return { body: typeof source === "string" ? utf8Encode(usv(source)) : source, stop: noop };
+    if (typeof source === "string") return { body: utf8Encode(usv(source)), stop: noop };
+    if (source !== undefined) return { body: source, stop: noop };
     const stream = streams.objectOf(streamOf(record));
     record.used = true;
     const id = host.ioOpenStream();
@@ -142,7 +143,8 @@
   const fetch = function fetch(input, init) {
     try {
       if (arguments.length === 0) {
-        throw new TypeError("Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.");
+        throw new TypeError(
+          "Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.");
       }
       const request = init === undefined && isRequest(input) ? input : new Request(input, init);
       const record = recordOf(request);

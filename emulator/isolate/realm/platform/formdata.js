@@ -3,7 +3,7 @@
 (function (platform) {
   "use strict";
 
-  const { illegal, exposeClass } = platform.idl;
+  const { illegal, need, exposeClass } = platform.idl;
   const { concatBytes } = platform.bytes;
   const { utf8Encode, utf8Decode, usv, host, isBlob, isFile } = platform;
   const { makePairIterator } = platform.headers;
@@ -29,12 +29,7 @@
     const name = given ? usv(filename) : key;
     const bytes = platform.blobBytes(value);
     const type = platform.blobType(value);
-    return isFile(value) ? platform.makeFile(bytes, type, name, value.lastModified) : platform.makeFile(bytes, type, name);
-  };
-  const need = (count, given, method) => {
-    if (given < count) {
-      throw new TypeError(`Failed to execute '${method}' on 'FormData': ${count} argument${count > 1 ? "s" : ""} required, but only ${given} present.`);
-    }
+    return platform.makeFile(bytes, type, name, isFile(value) ? value.lastModified : undefined);
   };
 
   let isFormData;
@@ -47,25 +42,25 @@
     }
     append(name, value, filename) {
       if (!(#pairs in this)) throw illegal();
-      need(2, arguments.length, "append");
+      need(2, arguments.length, "append", "FormData");
       const key = usv(name);
       this.#pairs[this.#pairs.length] = [key, entryValue(key, value, filename, filename !== undefined)];
     }
     delete(name) {
       if (!(#pairs in this)) throw illegal();
-      need(1, arguments.length, "delete");
+      need(1, arguments.length, "delete", "FormData");
       this.#keep(usv(name), null);
     }
     get(name) {
       if (!(#pairs in this)) throw illegal();
-      need(1, arguments.length, "get");
+      need(1, arguments.length, "get", "FormData");
       const key = usv(name);
       for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === key) return this.#pairs[i][1];
       return null;
     }
     getAll(name) {
       if (!(#pairs in this)) throw illegal();
-      need(1, arguments.length, "getAll");
+      need(1, arguments.length, "getAll", "FormData");
       const key = usv(name);
       const values = [];
       for (let i = 0; i < this.#pairs.length; i++) {
@@ -75,14 +70,14 @@
     }
     has(name) {
       if (!(#pairs in this)) throw illegal();
-      need(1, arguments.length, "has");
+      need(1, arguments.length, "has", "FormData");
       const key = usv(name);
       for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === key) return true;
       return false;
     }
     set(name, value, filename) {
       if (!(#pairs in this)) throw illegal();
-      need(2, arguments.length, "set");
+      need(2, arguments.length, "set", "FormData");
       const key = usv(name);
       this.#keep(key, [key, entryValue(key, value, filename, filename !== undefined)]);
     }
@@ -200,7 +195,7 @@
       const disposition = headerOf(head, "content-disposition");
       const name = disposition === null ? null : parameter(disposition, "name");
       if (name === null) {
-        throw new TypeError("No name parameter in Content-Disposition header of a part of the multipart/form-data body.");
+        throw new TypeError("A part of the multipart/form-data body has no name in its Content-Disposition header.");
       }
       const content = apply(subarray, bytes, [+numbers[i + 1] + 4, +numbers[i + 2]]);
       const filename = parameter(disposition, "filename");

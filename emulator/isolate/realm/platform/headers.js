@@ -3,7 +3,7 @@
 (function (platform) {
   "use strict";
 
-  const { illegal, exposeClass } = platform.idl;
+  const { illegal, need, exposeClass } = platform.idl;
   const apply = Reflect.apply;
   const keysOf = Object.keys;
   const iterator = Symbol.iterator;
@@ -134,6 +134,11 @@
   const NOT_A_SEQUENCE = "Incorrect type: the provided value is not of type 'Sequence'.";
 
   const fillFromSequence = (list, sequence, method) => {
+    const flat = platform.pyPairs?.(sequence) ?? null; // Python's pairs, in one crossing
+    if (flat !== null) {
+      for (let i = 0; i < flat.length; i += 2) list.add(toName(flat[i]), toValue(flat[i + 1]));
+      return;
+    }
     const iterate = apply(method, sequence, []);
     const next = iterate.next;
     for (;;) {
@@ -147,7 +152,8 @@
       const pair = [];
       for (const part of item) pair[pair.length] = part;
       if (pair.length !== 2) {
-        throw new TypeError("To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
+        throw new TypeError(
+          "To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
       }
       list.add(toName(pair[0]), toValue(pair[1]));
     }
@@ -170,18 +176,16 @@
     return list;
   };
   const wrongConstructorType = () =>
-    new TypeError("Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
+    new TypeError(
+      "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
   const wrongMemberType = () =>
-    new TypeError("Incorrect type for the 'headers' field on 'Options': the provided value is not of type 'Headers or Sequence or object'.");
+    new TypeError(
+      "Incorrect type for the 'headers' field on 'Options': the provided value is not of type "
+      + "'Headers or Sequence or object'.");
 
   const mutable = (list) => {
     if (list.immutable) throw new TypeError("Can't modify immutable headers.");
     return list;
-  };
-  const need = (count, given, method) => {
-    if (given < count) {
-      throw new TypeError(`Failed to execute '${method}' on 'Headers': ${count} argument${count > 1 ? "s" : ""} required, but only ${given} present.`);
-    }
   };
 
   let isHeaders;
@@ -197,20 +201,20 @@
     }
     append(name, value) {
       if (!(#list in this)) throw illegal();
-      need(2, arguments.length, "append");
+      need(2, arguments.length, "append", "Headers");
       const key = toName(name);
       const text = toValue(value);
       mutable(this.#list).add(key, text);
     }
     delete(name) {
       if (!(#list in this)) throw illegal();
-      need(1, arguments.length, "delete");
+      need(1, arguments.length, "delete", "Headers");
       const key = toName(name);
       mutable(this.#list).delete(keyOf(key));
     }
     get(name) {
       if (!(#list in this)) throw illegal();
-      need(1, arguments.length, "get");
+      need(1, arguments.length, "get", "Headers");
       return this.#list.get(keyOf(toName(name)));
     }
     getAll(name) {
@@ -226,12 +230,12 @@
     }
     has(name) {
       if (!(#list in this)) throw illegal();
-      need(1, arguments.length, "has");
+      need(1, arguments.length, "has", "Headers");
       return this.#list.has(keyOf(toName(name)));
     }
     set(name, value) {
       if (!(#list in this)) throw illegal();
-      need(2, arguments.length, "set");
+      need(2, arguments.length, "set", "Headers");
       const key = toName(name);
       const text = toValue(value);
       mutable(this.#list).set(key, text);

@@ -12,6 +12,7 @@
   const tagOf = (value) => apply(Object.prototype.toString, value, []).slice(8, -1);
   const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
   const CONTROL = /[\x00-\x1f\x7f-\x9f\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+  const IN_HEADER = new Set(["name", "message", "stack", "cause", "errors"]);
   const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
   const escape = (character) => {
@@ -97,7 +98,7 @@
       const kind = tagOf(value);
       const simple = this.#simple(value, kind, level);
       const skip = (key) => Array.isArray(value) || ArrayBuffer.isView(value) ? /^\d+$/.test(key) : false;
-      if (level > this.depth && simple === null) {
+      if (level > this.depth && simple === null && Object.keys(value).length + (value.size ?? 0) > 0) {
         const name = Array.isArray(value) ? "Array" : (constructorName(value) ?? "Object: null prototype");
         return `[${name}]`;
       }
@@ -106,7 +107,7 @@
       const all = items.concat(extra);
       if (all.length === 0) return open === "" ? head : `${head}${open}${close}`;
       if (open === "") return this.#join(`${head} {`, all, "}", level, true);
-      return this.#join(`${head}${open}`, all, close, level, true, open === "[" && extra.length === 0);
+      return this.#join(`${head}${open}`, all, close, level, true, open === "[" && extra.length === 0 && !holdsObjects(value));
     }
     // Kinds that are one word when they have no properties of their own: [text, "", "", []].
     #simple(value, kind, level) {
@@ -209,6 +210,7 @@
         const property = getOwnPropertyDescriptor(value, key);
         if (property === undefined || !property.enumerable) continue;
         if (kind === "String" && /^\d+$/.test(String(key))) continue;
+        if (isError(value) && IN_HEADER.has(key)) continue;
         let text;
         if (property.get) text = property.set ? "[Getter/Setter]" : "[Getter]";
         else text = property.set ? "[Setter]" : this.show(property.value, level + 1);
@@ -228,6 +230,7 @@
     }
   }
 
+  const holdsObjects = (array) => Array.isArray(array) && array.some((item) => Object(item) === item);
   const rows = (items, width) => {
     const lines = [items[0]];
     for (let i = 1; i < items.length; i++) {
@@ -264,7 +267,8 @@
 
   const isError = (value) => value instanceof Error || Error.isError?.(value) === true;
   const errorText = (error) => {
-    const name = typeof error.name === "string" && error.name !== "" ? error.name : (constructorName(error) ?? "Error");
+    const given = typeof error.name === "string" ? error.name : "";
+    const name = given === "" || given === "Error" ? (constructorName(error) ?? "Error") : given;
     const message = error.message === undefined ? "" : `${error.message}`;
     const head = message === "" ? name : `${name}: ${message}`;
     const stack = typeof error.stack === "string" ? error.stack : "";

@@ -10,7 +10,8 @@
     const given = dictionaryOf(options, "The options of a pipe");
     const { preventAbort, preventCancel, preventClose, signal } = given;
     if (signal !== undefined && !platform.isAbortSignal(signal)) {
-      throw new TypeError("Incorrect type for the 'signal' field on 'PipeToOptions': the provided value is not of type 'AbortSignal'.");
+      throw new TypeError(
+        "Incorrect type for the 'signal' field on 'PipeToOptions': the provided value is not of type 'AbortSignal'.");
     }
     return {
       preventAbort: Boolean(preventAbort), preventCancel: Boolean(preventCancel), preventClose: Boolean(preventClose),
@@ -122,7 +123,8 @@
   streams.pipeTo = (source, destination, given) => {
     try {
       if (!streams.isWritable(destination)) {
-        throw new TypeError("Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'.");
+        throw new TypeError(
+          "Failed to execute 'pipeTo' on 'ReadableStream': parameter 1 is not of type 'WritableStream'.");
       }
       const options = pipeOptions(given);
       if (source.reader !== null) throw new TypeError(streams.LOCKED);
@@ -137,7 +139,8 @@
   streams.pipeThrough = (source, transform, given) => {
     const { readable, writable } = dictionaryOf(transform, "The transform of pipeThrough()");
     if (!streams.isReadable(readable) || !streams.isWritable(writable)) {
-      throw new TypeError("Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.");
+      throw new TypeError(
+        "Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.");
     }
     const options = pipeOptions(given);
     if (source.reader !== null) throw new TypeError(streams.LOCKED);

@@ -1,5 +1,5 @@
-// Readable byte streams: the byte controller and its BYOB requests (standard, sections 4.7 and 4.8). QuickJS cannot detach an ArrayBuffer, so where the standard transfers a buffer it
-// is used as it is.
+// Readable byte streams: the byte controller and its BYOB requests (standard, sections 4.7 and
+// 4.8). QuickJS cannot detach an ArrayBuffer: where the standard transfers one it is used as it is.
 (function (platform) {
   "use strict";
 
@@ -212,7 +212,8 @@
       while (left > 0) {
         const head = this.queue.peek();
         const count = Math.min(left, head.byteLength);
-        apply(bytesSet, target, [count === head.byteLength ? head : apply(bytesSubarray, head, [0, count]), pullInto.filled]);
+        const taken = count === head.byteLength ? head : apply(bytesSubarray, head, [0, count]);
+        apply(bytesSet, target, [taken, pullInto.filled]);
         if (count === head.byteLength) this.queue.shift();
         else this.queue.items[this.queue.head] = apply(bytesSubarray, head, [count]);
         this.total -= count;

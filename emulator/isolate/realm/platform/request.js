@@ -70,7 +70,9 @@
   };
   const toSignal = (value) => {
     if (value === null || platform.isAbortSignal(value)) return value;
-    throw new TypeError("Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'.");
+    throw new TypeError(
+      "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type "
+      + "'AbortSignal'.");
   };
   const toCache = (value) => {
     const text = `${value}`;
@@ -129,7 +131,8 @@
     let body;
     if (init !== undefined && init !== null) {
       if (typeof init !== "object" && typeof init !== "function") {
-        throw new TypeError("Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
+        throw new TypeError(
+          "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
       }
       // A Request as the init gives what it is, but its body is moved as from any Request.
       if (isRequest(init)) {

@@ -103,7 +103,8 @@
     const record = new ResponseRecord();
     if (init !== undefined && init !== null) {
       if (typeof init !== "object" && typeof init !== "function") {
-        throw new TypeError("Failed to construct 'Response': constructor parameter 2 is not of type 'Options or Response'.");
+        throw new TypeError(
+          "Failed to construct 'Response': constructor parameter 2 is not of type 'Options or Response'.");
       }
       if (isResponse(init)) initFromResponse(record, recordOf(init));
       else initFromDictionary(record, init);
@@ -211,5 +212,5 @@
 
   const wrap = (record) => new Response(secret, record);
 
-  platform.responses = { Response, ResponseRecord, isResponse, wrap, isNullBody, reasonOf: (status) => REASONS[status] ?? "" };
+  platform.responses = { Response, ResponseRecord, isResponse, wrap };
 });

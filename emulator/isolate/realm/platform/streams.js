@@ -116,6 +116,14 @@
   const illegal = () => new TypeError("Illegal invocation");
   const illegalConstructor = () => new TypeError("Illegal constructor");
 
+  // Checks the number of arguments as Web IDL does.
+  const need = (count, given, method, name) => {
+    if (given >= count) return;
+    const plural = count > 1 ? "s" : "";
+    throw new TypeError(
+      `Failed to execute '${method}' on '${name}': ${count} argument${plural} required, but only ${given} present.`);
+  };
+
   // Web IDL "callback or undefined" member of a dictionary.
   const callbackOf = (dictionary, name) => {
     const method = dictionary[name];
@@ -229,7 +237,7 @@
   platform.async = { then, resolved, rejected, handled, Deferred, promiseCall, noop };
   platform.bytes = { bytesView, copyBytes, concatBytes, exactBuffer };
   platform.idl = {
-    illegal, illegalConstructor, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, finishClass, exposeClass,
+    illegal, illegalConstructor, need, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, finishClass, exposeClass,
   };
   platform.streams = { Queue, SizedQueue, secret: Symbol("constructor key") };
 });

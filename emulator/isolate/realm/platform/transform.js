@@ -184,7 +184,8 @@
     const transformer = dictionaryOf(given, "The transformer of a TransformStream");
     for (const side of ["readableType", "writableType"]) {
       const type = transformer[side];
-      if (type !== undefined && type !== null) throw new RangeError(`The '${side}' of a transformer must be undefined.`);
+      if (type === undefined || type === null) continue;
+      throw new RangeError(`The '${side}' of a transformer must be undefined.`);
     }
     const writing = dictionaryOf(writableStrategy, "The writable strategy of a TransformStream");
     const reading = dictionaryOf(readableStrategy, "The readable strategy of a TransformStream");
@@ -271,7 +272,8 @@
     constructor(queuingStrategy, record) {
       super(secret, queuingStrategy === secret
         ? record
-        : makeTransform({ check: toBytes, transform: (chunk, own) => void passOn(chunk, own) }, byteStrategy(queuingStrategy)));
+        : makeTransform(
+          { check: toBytes, transform: (chunk, own) => void passOn(chunk, own) }, byteStrategy(queuingStrategy)));
     }
   }
   exposeClass("IdentityTransformStream", IdentityTransformStream);

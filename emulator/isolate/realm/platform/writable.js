@@ -336,7 +336,8 @@
     #record;
     constructor(stream) {
       if (!isWritable(stream)) {
-        throw new TypeError("Failed to construct 'WritableStreamDefaultWriter': constructor parameter 1 is not of type 'WritableStream'.");
+        throw new TypeError(
+          "Failed to construct 'WritableStreamDefaultWriter': constructor parameter 1 is not of type 'WritableStream'.");
       }
       this.#record = new WriterRecord(writableRecord(stream));
     }

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated import project
+
+from emulator.front.reload import Reloader, needs_polling
+from emulator.project import Project, open_project
+
+MOUNTS = """\
+22 1 0:1 / / rw - overlay overlay rw
+23 22 0:2 / /work rw - ext4 /dev/sda rw
+24 22 0:3 / /work/shared rw,relatime shared:1 - fuse.grpcfuse grpcfuse rw
+25 22 0:4 / /mnt rw - 9p C: rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "polled"),
+    [
+        ("/work/a", False),
+        ("/work/shared/a", True),
+        ("/mnt/c", True),
+        ("/home", False),
+        ("/work/sharedness", False),
+    ],
+)
+def test_needs_polling_by_the_file_system(tmp_path: Path, path: str, polled: bool) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(MOUNTS)
+    assert needs_polling(Path(path), mounts) is polled
+    assert not needs_polling(Path(path), tmp_path / "none")
+
+
+class Slot:
+    """Notes what a reloader does."""
+
+    name = "my-worker"
+
+    def __init__(self) -> None:
+        self.deployed: list[Any] = []
+        self.failed: list[Any] = []
+
+    def deploy(self, spec: Any) -> None:
+        self.deployed.append(spec)
+
+    def fail(self, reports: Any) -> None:
+        self.failed.append(reports)
+
+
+class Still(Reloader):
+    """No file changes while this watches."""
+
+    async def changes(self) -> AsyncIterator[list[Path]]:
+        await asyncio.sleep(3600)
+        yield []
+
+
+def reopen(old: Project) -> Project:
+    return open_project(old.config.path)
+
+
+def run_for(reloader: Reloader, seconds: float) -> None:
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(reloader.run(), seconds))
+
+
+@pytest.mark.parametrize("age", [-60.0, 60.0])
+def test_what_was_saved_before_the_watch_began_is_deployed(tmp_path: Path, age: float) -> None:
+    root = project(tmp_path)
+    opened = open_project(root / "wrangler.toml")
+    now = time.time()
+    os.utime(root / "entry.py", (now - age, now - age))
+    os.utime(root / "wrangler.toml", (now - 120, now - 120))
+    slot = Slot()
+    run_for(Still([(opened, slot)], now, reopen, lambda _: None), 0.5)  # type: ignore[list-item]
+    assert len(slot.deployed) == (1 if age < 0 else 0)
+
+
+def test_a_configuration_that_is_gone_for_a_moment_is_no_mistake(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    opened = open_project(root / "wrangler.toml")
+    text = (root / "wrangler.toml").read_text()
+    slot = Slot()
+
+    async def scenario() -> None:
+        reloader = Reloader([], 0, reopen, lambda _: None)
+        (root / "wrangler.toml").unlink()
+        reloading = asyncio.create_task(reloader.reload(opened, slot))  # type: ignore[arg-type]
+        await asyncio.sleep(0.01)
+        (root / "wrangler.toml").write_text(text)
+        await reloading
+
+    asyncio.run(scenario())
+    assert (len(slot.deployed), slot.failed) == (1, [])
