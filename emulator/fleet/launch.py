@@ -10,9 +10,7 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 ISOLATE_MODULE: Final = "emulator.isolate.main"
 
@@ -22,12 +20,11 @@ sys.path.append(sys.argv.pop(1))
 from emulator.isolate.server import main
 main()
 """
-_PACKAGE_PARENT: Final = str(Path(__file__).resolve().parents[2])
+_PACKAGE_PARENT: Final = os.path.realpath(os.path.join(__file__, "..", "..", ".."))
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
-@dataclass(frozen=True)
-class ForkServerProcess:
+class ForkServerProcess(NamedTuple):
     """The running process and the front's end of its control socket."""
 
     process: subprocess.Popen[bytes]

@@ -8,9 +8,12 @@ pairs; its body is the stream of the response, decompressed.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -80,6 +83,9 @@ class Outbound:
             await client.aclose()
 
     async def _fetch(self, spec: WorkerSpec, args: FetchArgs, body: bytes | InStream | None) -> CallResult:
+        if "httpx" not in sys.modules:
+            # Slow to import, so not before the first fetch, and not on the event loop.
+            await asyncio.to_thread(import_module, "httpx")
         import httpx
 
         headers = [pair for pair in _pairs(args.headers) if pair[0].lower() not in _DROPPED]

@@ -24,11 +24,12 @@ def respond(
     """
     taken = bridge.invoke("take", bridge.convert.to_js(response))
     status, text, flat, body = taken.to_python()
-    headers = list(zip(flat[::2], flat[1::2], strict=True))
+    # str: the engine hands over long concatenated strings as values.
+    headers = [(str(name), str(value)) for name, value in zip(flat[::2], flat[1::2], strict=True)]
     if body is None:
         return status, text, headers, None, None
     if body is not Undefined:
-        return status, text, headers, body.encode("utf-8", "surrogatepass"), None
+        return status, text, headers, str(body).encode("utf-8", "surrogatepass"), None
     body = bridge.invoke("takenBody")
     if body.get("getReader") is Undefined:
         return status, text, headers, body.to_bytes(), None

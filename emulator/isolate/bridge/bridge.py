@@ -161,7 +161,7 @@ class Bridge:
         make, call = (self._make_unboxed, self._call_unboxed) if boxed else (self._make, self._call)
         try:
             result = make(function, *values) if new else call(function, this, *values)
-            if type(result) is not Value:
+            if type(result) is not Value or result.is_string:
                 return self.convert.to_py(result)
             if not new and self._is_promise(result):
                 borrowed, kept = [], borrowed

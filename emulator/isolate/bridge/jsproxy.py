@@ -254,6 +254,7 @@ class ProxyClasses:
             if is_error
             else ("__dict__", "__weakref__", "_cfw_this", "_cfw_value"),
             "__module__": "pyodide.ffi",
+            "__qualname__": "JsException" if is_error else "JsProxy",
             "_js_type_flags": flags,
             "_cfw_bridge": self._bridge,
             "__hash__": None,

@@ -61,7 +61,7 @@ def complete_http() -> None:
     """Give an older ``pyodide.http`` the classes and ``pyfetch`` of 0.28."""
     import pyodide.http
 
-    if not hasattr(pyodide.http, "AbortError"):
+    if "fetcher" not in inspect.signature(pyodide.http.pyfetch).parameters:
         from . import pyodide_http
 
         for name in pyodide_http.__all__:

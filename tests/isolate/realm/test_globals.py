@@ -23,7 +23,10 @@ Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WorkerGlobalScope
 
 
 def test_own_names(run):
-    assert run("Object.getOwnPropertyNames(globalThis).filter((k) => /^[A-Z]/.test(k)).sort()") == V8_NAMES.split()
+    assert (
+        run("Object.getOwnPropertyNames(globalThis).filter((k) => /^[A-Z]/.test(k)).sort()")
+        == V8_NAMES.split()
+    )
 
 
 def test_names(run):

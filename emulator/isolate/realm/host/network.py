@@ -14,7 +14,7 @@ def functions(io: Callable[[], RealmIO]) -> dict[str, Callable[..., Any]]:
 
     def fetch(method: str, url: str, headers: Value, body: Any, redirect: str, settle: Value) -> int:
         data = body.to_bytes() if isinstance(body, Value) else None if body is None else int(body)
-        return io().fetch(method, url, headers.to_python(), data, redirect, settle)
+        return io().fetch(method, url, [str(part) for part in headers.to_python()], data, redirect, settle)
 
     return {
         "ioFetch": fetch,
