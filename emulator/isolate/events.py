@@ -6,6 +6,7 @@ import asyncio
 import weakref
 from contextvars import ContextVar
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 
 class EventContext:
@@ -18,19 +19,21 @@ class EventContext:
         "grace_over",
         "held",
         "id",
-        "label",
+        "method",
         "pending",
         "request",
         "served",
         "spawned",
+        "streams",
         "task",
+        "url",
         "verdict",
     )
 
-    def __init__(self, event: int, label: str = "") -> None:
+    def __init__(self, event: int, method: str, url: str) -> None:
         self.id = event
-        self.label = label
-        """``GET http://localhost/path``, for messages."""
+        self.method = method
+        self.url = url
         self.cpu_ns = 0
         """CPU spent so far by code that runs for this event."""
         self.pending = 0
@@ -48,7 +51,14 @@ class EventContext:
         """What ``waitUntil`` was given and has not settled."""
         self.spawned: weakref.WeakSet[asyncio.Task[Any]] | None = None
         """Tasks that its code started."""
+        self.streams: set[int] = set()
+        """Streams that came for this event and were not read to their end."""
         self.request: Any = None
+
+    @property
+    def label(self) -> str:
+        """``GET /path``, for messages."""
+        return f"{self.method} {urlsplit(self.url).path}"
 
     def spawn(self, task: asyncio.Task[Any]) -> None:
         """Remember a task that the event's code started."""

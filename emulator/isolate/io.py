@@ -112,9 +112,9 @@ class IsolateIO:
 
     def returned(self, frame: Return) -> None:
         """The front answered a call. Runs while the frame is handled, so streams open here."""
-        if isinstance(frame.body, int):
-            self._in[frame.body] = self._streams.incoming(frame.body)
         waiting = self._calls.pop(frame.call, None)
+        if isinstance(frame.body, int):
+            self.adopt(frame.body, waiting[1] if waiting else None)
         if waiting is None:
             if isinstance(frame.body, int):
                 self.cancel_stream(frame.body, "nobody waits for this response")
@@ -144,9 +144,16 @@ class IsolateIO:
 
     # ---- streams ------------------------------------------------------------
 
-    def adopt(self, stream: int) -> None:
-        """A frame that is being handled brings an incoming stream."""
+    def adopt(self, stream: int, event: EventContext | None) -> None:
+        """A frame that is being handled brings an incoming stream for ``event``."""
         self._in[stream] = self._streams.incoming(stream)
+        if event is not None:
+            event.streams.add(stream)
+
+    def drop(self, event: EventContext) -> None:
+        """The event is over: nobody reads its streams any more."""
+        for stream in event.streams:
+            self.cancel_stream(stream, "the event is over")
 
     def read_stream(self, stream: int, deliver: Value) -> None:
         self._loop.create_task(self._read(stream, deliver))

@@ -19,6 +19,7 @@ from typing import Any
 import greenlet
 
 from .events import CURRENT, EventContext
+from .python.sandbox.webloop import WorkerLoop
 from .realm.engine import Engine, JSError
 
 
@@ -35,7 +36,10 @@ class MeteredHandle(asyncio.Handle):
         """Run on the current greenlet."""
         loop: RealmLoop = self._loop  # type: ignore[attr-defined]
         started = loop.started = thread_time_ns()
-        super()._run()
+        try:
+            super()._run()
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._contain(error)
         context: Context = self._context  # type: ignore[attr-defined]
         if loop.engine.has_jobs:
             context.run(loop.run_jobs)
@@ -43,6 +47,13 @@ class MeteredHandle(asyncio.Handle):
         if event is not None:
             event.cpu_ns += thread_time_ns() - started - loop.away_ns - loop.settled_ns
         loop.away_ns = loop.settled_ns = 0
+
+    def _contain(self, error: BaseException) -> None:
+        """asyncio lets ``error`` end its loop, but a Worker cannot end its isolate."""
+        # A task has kept it already, for whoever awaits that task.
+        if not isinstance(getattr(self._callback, "__self__", None), asyncio.Task):  # type: ignore[attr-defined]
+            context = {"message": f"Exception in callback {self!r}", "exception": error, "handle": self}
+            self._loop.call_exception_handler(context)  # type: ignore[attr-defined]
 
 
 class _Wait:
@@ -62,7 +73,7 @@ class _Wait:
             self._event = None
 
 
-class RealmLoop(asyncio.SelectorEventLoop):
+class RealmLoop(WorkerLoop):
     """The loop of one isolate. ``on_idle`` is called before it would sleep."""
 
     def __init__(self, engine: Engine, future: type, task: type) -> None:

@@ -43,7 +43,7 @@ class _BodyPump:
     def __init__(self, bridge: Bridge, stream: OutStream, body: Value) -> None:
         self._bridge = bridge
         self._stream = stream
-        self._body = body
+        self._body: Value | None = body
         self._loop = asyncio.get_running_loop()
         self._sending: asyncio.Task[None] | None = None
         self._finished: asyncio.Future[BaseException | None] = self._loop.create_future()
@@ -63,6 +63,9 @@ class _BodyPump:
             cancel(Undefined)
             self._stream.close("cancelled")
             raise
+        finally:
+            # A cycle through both heaps would never be collected.
+            self._body = self._sending = None
         if isinstance(error, StreamCancelled | StreamBroken):
             cancel(str(error))
             return

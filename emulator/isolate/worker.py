@@ -113,11 +113,11 @@ class Worker:
     # ---- events -------------------------------------------------------------
 
     def _begin(self, frame: Event) -> None:
-        event = EventContext(frame.id, f"{frame.method} {frame.url}")
+        event = EventContext(frame.id, frame.method, frame.url)
         self._events[frame.id] = event
         self._unanswered.add(event)
         if isinstance(frame.body, int):
-            self._io.adopt(frame.body)
+            self._io.adopt(frame.body, event)
         context = copy_context()
         context.run(CURRENT.set, event)
         event.task = self._loop.make_task(self._serve(event, frame), context)
@@ -194,6 +194,8 @@ class Worker:
         if self._loop.engine.has_jobs:
             self._loop.run_jobs()
         event.drop()
+        if event.streams:
+            self._io.drop(event)
         self._flush_output()
         self._channel.send(Done(event.id, self._loop.settle(event) // 1000))
         if self._retiring and not self._events:
@@ -217,7 +219,7 @@ class Worker:
         if event is None or event.task is None:
             return
         if event.request is not None:
-            self._loop.call_soon(self._abort_js, event)
+            self._loop.call_soon(self._abort_js, event.request)
         self._cancel(event)
 
     def _cancel(self, event: EventContext) -> None:
@@ -231,9 +233,9 @@ class Worker:
         event.served = True
         self._finish(event)
 
-    def _abort_js(self, event: EventContext) -> None:
+    def _abort_js(self, request: Value) -> None:
         try:
-            self._abort_request(event.request, Undefined)
+            self._abort_request(request, Undefined)
         except JSError as error:
             self._on_js_error(error)
 

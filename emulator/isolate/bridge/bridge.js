@@ -177,10 +177,11 @@
       if (flags === undefined) flagsOfFunction.set(value, (flags = flagsOf(value)));
       return flags;
     }
-    if (typeof value !== "object") return 0;
-    const prototype = getPrototypeOf(value);
-    if (prototype === null || isArray(value) || isView(value)) return flagsOf(value);
+    // A long concatenated string, which the engine keeps in pieces, arrives here as well.
+    if (typeof value !== "object") return typeof value === "string" ? -1 : 0;
     try {
+      const prototype = getPrototypeOf(value);
+      if (prototype === null || isArray(value) || isView(value)) return flagsOf(value);
       const known = flagsOfPrototype.get(prototype);
       if (ownKeys(value).length === 0) {
         if (known !== undefined) return known;

@@ -47,7 +47,7 @@ class Bridge:
         self._get = self._js.get("get")
         self._get_attribute = self._js.get("getAttribute")
         self.classify: Value = self._js.get("classify")
-        """Gives the ``PyHandle`` of a PyProxy, else the flags of a JS value."""
+        """Gives the ``PyHandle`` of a PyProxy, else the flags of a JS value; -1 for a string."""
         self._call_unboxed = self._js.get("callUnboxed")
         self._make_unboxed = self._js.get("makeUnboxed")
         self._big_int = self._js.get("bigInt")
@@ -87,7 +87,7 @@ class Bridge:
         """A non-primitive JS value as a Python object."""
         found = self.classify(value)
         if type(found) is int:
-            return self.classes.make(found, value)
+            return self.classes.make(found, value) if found >= 0 else str(value)
         if found.dead:
             raise self.errors.from_js(found.dead)
         return self.classes.double(value) if found.roundtrip else found.target

@@ -261,13 +261,28 @@ class ProxyClasses:
         }
         name = "pyodide.ffi.JsException" if is_error else "pyodide.ffi.JsProxy"
         cls = JsProxyMeta(name, bases, namespace)
-        if issubclass(cls, containers.MapMixin | containers.ObjectMapMixin):
-            MutableMapping.register(cls)
-            Mapping.register(cls)
+        if issubclass(cls, containers.MutableMapMixin | containers.ObjectMapMixin):
+            _MutableMapping.register(cls)
+        elif issubclass(cls, containers.MapMixin):
+            _Mapping.register(cls)
         elif issubclass(cls, containers.ArrayMixin):
-            MutableSequence.register(cls)
+            _MutableSequence.register(cls)
         self._classes[flags] = cls
         return cls
+
+
+# `JsProxy` says by itself that it is a sequence or a mapping, so registering it there does
+# nothing; only a registration that does something makes `match` see it.
+class _MutableSequence(MutableSequence[Any]):
+    """For ``register``."""
+
+
+class _MutableMapping(MutableMapping[Any, Any]):
+    """For ``register``."""
+
+
+class _Mapping(Mapping[Any, Any]):
+    """For ``register``."""
 
 
 def _mixins(flags: int) -> list[type]:

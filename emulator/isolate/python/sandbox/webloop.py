@@ -1,0 +1,58 @@
+"""What the event loop of a Worker cannot do, as in Pyodide's ``WebLoop``.
+
+https://pyodide.org/en/0.28.2/usage/api/python-api/webloop.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+
+def _missing(name: str) -> Any:
+    def refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
+        raise NotImplementedError(f"{name}() is not available on Workers")
+
+    refuse.__name__ = name
+    return refuse
+
+
+def _missing_async(name: str) -> Any:
+    async def refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
+        raise NotImplementedError(f"{name}() is not available on Workers; use fetch()")
+
+    refuse.__name__ = name
+    return refuse
+
+
+class WorkerLoop(asyncio.SelectorEventLoop):
+    """A loop without threads, sockets, processes and signals."""
+
+    add_signal_handler = _missing("add_signal_handler")
+    remove_signal_handler = _missing("remove_signal_handler")
+    set_default_executor = _missing("set_default_executor")
+
+    getaddrinfo = _missing_async("getaddrinfo")
+    getnameinfo = _missing_async("getnameinfo")
+    create_connection = _missing_async("create_connection")
+    create_datagram_endpoint = _missing_async("create_datagram_endpoint")
+    create_server = _missing_async("create_server")
+    create_unix_server = _missing_async("create_unix_server")
+    connect_accepted_socket = _missing_async("connect_accepted_socket")
+    connect_read_pipe = _missing_async("connect_read_pipe")
+    connect_write_pipe = _missing_async("connect_write_pipe")
+    sendfile = _missing_async("sendfile")
+    sock_connect = _missing_async("sock_connect")
+    start_tls = _missing_async("start_tls")
+    subprocess_exec = _missing_async("subprocess_exec")
+    subprocess_shell = _missing_async("subprocess_shell")
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Call ``func`` at once: there are no threads. The future is done already."""
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except BaseException as error:
+            future.set_exception(error)
+        return future

@@ -1,0 +1,145 @@
+"""Each mistake of ``cases/``, made in a Worker that one real server serves with all the others."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from case_files import Case, Section, content_of, read_case, write
+from serving import Server
+
+HERE = Path(__file__).parent
+CASES = [read_case(path) for path in sorted(HERE.glob("cases/served/*/*.case"))]
+REWRITE = bool(os.environ.get("CFW_EMU_REWRITE_CASES"))
+"""Write what happened into the files instead of comparing: read the difference before you keep it."""
+
+HELLO = """from js import Response
+
+def on_fetch(request):
+    return Response.new("hello")
+"""
+
+
+class Answer(NamedTuple):
+    status: str
+    text: str
+
+
+class Bench:
+    """The server, its terminal, and the projects below ``root``."""
+
+    def __init__(self, server: Server, root: Path) -> None:
+        self.server = server
+        self.root = root
+
+    def ask(self, name: str, head: str, body: str) -> Answer:
+        """``METHOD PATH [| Header: value]...``, told as ``500 text/plain`` and the body."""
+        line, *fields = head.split(" | ")
+        method, path = line.split(" ", 1)
+        headers = dict(item.split(": ", 1) for item in fields) | {"Host": f"{name}.localhost:{self.server.port}"}
+        headers.setdefault("User-Agent", "curl/8.5.0")
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=3)
+        try:
+            connection.request(method, path, body.encode() or None, headers)
+            try:
+                response = connection.getresponse()
+            except (TimeoutError, ConnectionError) as error:
+                return Answer("none", type(error).__name__ + "\n")
+            kind = response.headers.get("Content-Type", "")
+            status = f"{response.status} {kind.partition(';')[0]}".rstrip()
+            try:
+                text = response.read().decode()
+            except (http.client.IncompleteRead, ConnectionError, TimeoutError) as cut:
+                status += " timeout" if isinstance(cut, TimeoutError) else " cut"
+                text = getattr(cut, "partial", b"").decode()
+        finally:
+            connection.close()
+        return Answer(status, self.portable(text))
+
+    def terminal(self, name: str) -> str:
+        """What the terminal shows of one Worker."""
+        entries: list[str] = []
+        for line in self.server.output.splitlines():
+            if line.startswith("[") or re.match(r"(Reloaded|Ready on) ", line):
+                entries.append(line)
+            elif entries:
+                entries[-1] += "\n" + line
+        own = [entry for entry in entries if entry.startswith((f"[{name}] ", f"Reloaded {name} "))]
+        # Which Python the tests run on is no part of the case.
+        return "".join(self.portable(entry) + "\n" for entry in own if "Runs on Python" not in entry)
+
+    def settled(self, name: str, expected: str) -> str:
+        """The terminal, once it shows what is expected or nothing comes any more."""
+        last, since = "", time.monotonic()
+        while time.monotonic() < since + (0.4 if REWRITE else 5):
+            seen = self.terminal(name)
+            if seen == expected and not REWRITE:
+                break
+            if seen != last and REWRITE:
+                last, since = seen, time.monotonic()
+            time.sleep(0.01)
+        return seen
+
+    def save(self, name: str, section: Section) -> None:
+        """Save a file and wait until the server has taken it up."""
+        before = self.terminal(name)
+        path, content = content_of(section)
+        (self.root / name / path).write_bytes(content)
+        end = time.monotonic() + 10
+        while self.terminal(name) == before and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def portable(self, text: str) -> str:
+        text = text.replace(str(self.root), "/projects").replace(str(self.server.port), "PORT")
+        return re.sub(r"\(\d+(\.\d)? ms(, \d+(\.\d)? ms CPU)?\)| in \d+ ms$", "", text, flags=re.MULTILINE).replace(
+            " \n", "\n"
+        ).rstrip(" ")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    _t=time.time()
+    root = tmp_path_factory.mktemp("projects")
+    for case in CASES:
+        for name, files in case.files().items():
+            write(root / name, files)
+    with Server(str(root), timeout=55) as server:
+        print('STARTED', time.time()-_t)
+        yield Bench(server, root)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.parent.name}/{case.name}")
+def test_it_explains_itself(case: Case, bench: Bench) -> None:
+    answers: list[Answer] = []
+    for step in case.steps():
+        if step.word == "save":
+            bench.save(case.name, step)
+        else:
+            answers.append(bench.ask(case.name, step.rest, step.text))
+    expected = [Answer(s.rest, s.text) for s in case.sections if s.word == "answer"]
+    terminals = [s.text for s in case.sections if s.word == "terminal"]
+    terminal = bench.settled(case.name, terminals[0] if terminals else "")
+    if REWRITE:
+        rewrite(case, answers, terminal)
+        return
+    assert answers == expected
+    assert terminal == terminals[0]
+    assert bench.server.process.poll() is None
+
+
+def rewrite(case: Case, answers: list[Answer], terminal: str) -> None:
+    kept = [s for s in case.sections if s.word not in ("answer", "terminal")]
+    case.sections = []
+    for section in kept:
+        case.sections.append(section)
+        if section.word == "request":
+            answer = answers.pop(0)
+            case.sections.append(Section("answer", answer.status, answer.text))
+    case.sections.append(Section("terminal", "", terminal))
+    case.path.write_text(case.written(), encoding="utf-8")
