@@ -20,6 +20,7 @@ class EventContext:
         "held",
         "id",
         "method",
+        "over",
         "pending",
         "request",
         "served",
@@ -45,6 +46,8 @@ class EventContext:
         self.grace_over = False
         self.task: asyncio.Task[None] | None = None
         """Runs the handler and pumps the body of its response."""
+        self.over = False
+        """All is over and told to the front."""
         self.served = False
         """``task`` is over."""
         self.held: set[asyncio.Future[Any]] = set()

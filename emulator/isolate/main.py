@@ -66,7 +66,8 @@ def run(sock: socket.socket) -> None:
     base = prepared()
     loop = RealmLoop(base.bridge.engine, base.future_class, base.task_class)
     asyncio.set_event_loop(loop)
-    channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: loop.stop())
+    channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: loop.stop(), flushed=False)
+    loop.after_turn = channel.flush
     streams = Streams(channel, ISOLATE_FIRST_ID)
     io = IsolateIO(loop, channel, streams)
     base.io = io

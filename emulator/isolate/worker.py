@@ -30,6 +30,7 @@ from emulator.wire.frames import (
 from .bridge.bridge import Bridge
 from .bridge.handles import PyHandle
 from .events import CURRENT, EventContext
+from .hung import HungWatch
 from .io import IsolateIO
 from .loop import RealmLoop
 from .python.explain import Explainer, load_report
@@ -58,7 +59,7 @@ class Worker:
         self._streams = streams
         self._io = io
         self._events: dict[int, EventContext] = {}
-        self._unanswered: set[EventContext] = set()
+        self._hung = HungWatch(loop, self._events, self._hang)
         self._retiring = False
         self._explainer = Explainer("/")
         self._handlers: Handlers
@@ -78,7 +79,7 @@ class Worker:
             Retire: self._retire,
         }
         self._flush_output = redirect(io.log)
-        loop.on_idle = self._find_hung
+        loop.on_idle = self._hung.look
         loop.set_exception_handler(self._on_loop_error)
         loop.on_job_error = io.on_error = self._on_js_error
 
@@ -115,7 +116,6 @@ class Worker:
     def _begin(self, frame: Event) -> None:
         event = EventContext(frame.id, frame.method, frame.url)
         self._events[frame.id] = event
-        self._unanswered.add(event)
         if isinstance(frame.body, int):
             self._io.adopt(frame.body, event)
         context = copy_context()
@@ -134,14 +134,14 @@ class Worker:
             if event.answered:
                 return
             status, text, headers, sent, pump = respond(self._bridge, self._streams, response)
-            self._answered(event)
+            event.answered = True
             self._channel.send(Answer(event.id, status, text, headers, sent))
             if pump is not None:
                 await pump()
-        except asyncio.CancelledError:
-            self._answered(event)
         except BaseException as error:
-            self._fail(event, self._report(event, error, response))
+            # An event that was aborted counts as answered, and its cancellation is no failure.
+            if not (event.answered and isinstance(error, asyncio.CancelledError)):
+                self._fail(event, self._report(event, error, response))
         finally:
             event.served = True
             self._finish(event)
@@ -166,12 +166,8 @@ class Worker:
         if event.answered:
             self._channel.send(Explain(event.id, report))
         else:
-            self._answered(event)
+            event.answered = True
             self._channel.send(Failed(event.id, report))
-
-    def _answered(self, event: EventContext) -> None:
-        event.answered = True
-        self._unanswered.discard(event)
 
     # ---- lifetime of an event -----------------------------------------------
 
@@ -197,6 +193,7 @@ class Worker:
         if event.streams:
             self._io.drop(event)
         self._flush_output()
+        event.over = True
         self._channel.send(Done(event.id, self._loop.settle(event) // 1000))
         if self._retiring and not self._events:
             self._leave()
@@ -224,7 +221,7 @@ class Worker:
 
     def _cancel(self, event: EventContext) -> None:
         """End the handler; a task that never ran does not get to say so itself."""
-        self._answered(event)
+        event.answered = True
         if event.task is not None:
             event.task.cancel()
             event.task.add_done_callback(lambda _: self._served(event))
@@ -239,33 +236,11 @@ class Worker:
         except JSError as error:
             self._on_js_error(error)
 
-    def _find_hung(self) -> None:
-        for event in list(self._unanswered):
-            if event.pending == 0 and event.task is not None and not event.task.done():
-                self._hang(event)
-
     def _hang(self, event: EventContext) -> None:
-        others = any(other.pending for other in self._events.values() if other is not event)
-        if others and not event.grace_over:
-            # Another event may still settle what this one waits for (a lock, a queue).
-            if event.verdict is None:
-                event.verdict = asyncio.SelectorEventLoop.call_at(
-                    self._loop, self._loop.time() + GRACE, self._grace_over, event
-                )
-            return
-        report = explain("hung", event=event.label, where=self._waiting_at(event), frames=[])
-        self._fail(event, report)
-        self._cancel(event)
-
-    def _grace_over(self, event: EventContext) -> None:
-        event.verdict = None
-        event.grace_over = event.pending == 0
-        if event in self._unanswered:
-            self._find_hung()
-
-    def _waiting_at(self, event: EventContext) -> Any:
+        """Nothing can wake this event's handler any more: answer for it."""
         places = self._explainer.waiting(event.task)
-        return places[-1] if places else None
+        self._fail(event, explain("hung", event=event.label, where=places[-1] if places else None))
+        self._cancel(event)
 
     # ---- the end ------------------------------------------------------------
 
@@ -293,10 +268,6 @@ class Worker:
         exception = self._bridge.errors.pending(error)
         report = self._explainer.report(exception, event.label if event else "")
         self._channel.send(Explain(event.id if event else 0, report))
-
-
-GRACE = 5.0
-"""Seconds that an event which nothing can wake is given while other events are under way."""
 
 
 def _fields(report: Report) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class Channel(asyncio.Protocol):
     """Sends and receives frames; ``receives`` is the union of frames that may arrive.
 
     ``on_lost`` is called once: with ``None`` after an orderly end, else with what broke.
+    With ``flushed=False`` the owner calls ``flush`` after each turn of its event loop.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class Channel(asyncio.Protocol):
         receives: Any,
         on_frame: Callable[[Any], None],
         on_lost: Callable[[Exception | None], None],
+        flushed: bool = True,
     ) -> None:
+        self._flushed = flushed
         self._decode = _decoder(receives).decode
         self._encode_into = msgspec.msgpack.Encoder().encode_into
         self._on_frame = on_frame
@@ -89,8 +92,8 @@ class Channel(asyncio.Protocol):
             return
         out = self._out
         start = len(out)
-        if not start and self._loop is not None:
-            self._loop.call_soon(self._flush)
+        if not start and self._flushed and self._loop is not None:
+            self._loop.call_soon(self.flush)
         self._encode_into(frame, out, start + 4)
         size = len(out) - start - 4
         if size > MAX_FRAME:
@@ -101,7 +104,7 @@ class Channel(asyncio.Protocol):
     def close(self) -> None:
         """Send what waits, then end the connection."""
         if self._transport is not None and not self._lost:
-            self._flush()
+            self.flush()
             self._transport.close()
 
     def abort(self) -> None:
@@ -111,7 +114,7 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._loop = asyncio.get_running_loop()
-        self._flush()
+        self.flush()
 
     def data_received(self, data: bytes) -> None:
         partial = self._partial
@@ -154,7 +157,8 @@ class Channel(asyncio.Protocol):
         view.release()
         return at
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
         if self._out and self._transport is not None and not self._lost:
             out, self._out = self._out, bytearray()
             self._transport.write(out)

@@ -30,17 +30,19 @@ class Promises:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def settle(ok: bool, value: Any) -> None:
-            for handle in borrowed or ():
-                handle.end_borrowing()
-            if future.done():
-                return
             try:
+                if future.done():
+                    return
                 if ok:
                     future.set_result(self._bridge.convert.to_py(value))
                 else:
                     future.set_exception(self._bridge.errors.rejected(value))
             except BaseException as error:
                 future.set_exception(_settable(error))
+            finally:
+                # Not earlier: the promise may resolve to what was lent.
+                for handle in borrowed or ():
+                    handle.end_borrowing()
 
         engine = self._bridge.engine
         self._bridge.guard(

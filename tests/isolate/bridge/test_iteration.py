@@ -184,6 +184,7 @@ async def test_async_iterables_of_python():
 @inside
 async def test_streams_are_async_iterable():
     from js import ReadableStream, Response, TextEncoder
+    from pyodide.ffi import create_proxy
 
     body = Response.new("abc").body
     assert b"".join([chunk.to_bytes() async for chunk in body]) == b"abc"
@@ -193,7 +194,7 @@ async def test_streams_are_async_iterable():
         controller.enqueue(encode("x"))
         controller.close()
 
-    made = ReadableStream.new(pull=pull)
+    made = ReadableStream.new(pull=create_proxy(pull))
     assert [chunk.to_bytes() async for chunk in made] == [b"x"]
 
 

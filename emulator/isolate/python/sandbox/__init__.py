@@ -69,7 +69,9 @@ def enter(
     own = {project_root, code_root or project_root, *readable}
     own |= {os.path.realpath(place) for place in own}
     # A search path that holds the whole project (a working directory) would show too much.
-    shown = own.union(place for place in prepare() if not f"{project_root}/".startswith(place.rstrip("/") + "/"))
+    shown = own.union(
+        place for place in prepare() if not f"{project_root}/".startswith(place.rstrip("/") + "/")
+    )
     view = View(project_root, code_root or project_root, shown, tree, notices)
     EntropyGuard(in_event, notices).install()
     files.install(view)

@@ -21,7 +21,12 @@ _READING: Final = ("listdir", "statvfs", "pathconf")
 _STATUS: Final = ("stat", "lstat")
 _WRITING: Final = ("mkdir", "rmdir", "remove", "unlink", "chmod", "chown", "utime", "truncate")
 _RENAMING: Final = ("rename", "replace")
-_BOUND_EARLY: Final = (("bz2", "_builtin_open"), ("lzma", "_builtin_open"), ("tokenize", "_builtin_open"), ("tarfile", "bltn_open"))
+_BOUND_EARLY: Final = {
+    "bz2": "_builtin_open",
+    "lzma": "_builtin_open",
+    "tarfile": "bltn_open",
+    "tokenize": "_builtin_open",
+}
 """Modules of the standard library that keep ``open`` under a name of their own."""
 
 _WRITE_FLAGS: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -45,8 +50,8 @@ def install(view: View) -> None:
         _keep_abilities(getattr(os, name), function)
         setattr(os, name, function)
     opener = _open(view)
-    builtins.open = io.open = opener  # type: ignore[assignment]
-    for module, attribute in _BOUND_EARLY:
+    builtins.open = io.open = opener
+    for module, attribute in _BOUND_EARLY.items():
         if module in sys.modules:
             setattr(sys.modules[module], attribute, opener)
     _teach_shutil()
@@ -56,7 +61,7 @@ def install(view: View) -> None:
 
 
 def _keep_abilities(original: Any, function: Any) -> None:
-    for abilities in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+    for abilities in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
         if original in abilities:
             abilities.add(function)
 

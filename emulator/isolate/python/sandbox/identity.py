@@ -23,8 +23,26 @@ _UNAME: Final = ("Emscripten", "emscripten", "4.0.9", "#1", "wasm32")
 _ABSENT_OS: Final = (
     *("forkpty", "openpty", "posix_spawn", "posix_spawnp", "nice", "pidfd_open", "getrandom", "memfd_create"),
     *("geteuid", "getegid", "seteuid", "setegid", "getgroups", "setgroups", "getgrouplist", "initgroups"),
-    *("getresuid", "setresuid", "getresgid", "setresgid", "setpriority", "sched_getaffinity", "sched_setaffinity"),
-    *("link", "lchown", "mkfifo", "mknod", "getxattr", "setxattr", "listxattr", "removexattr", "get_terminal_size"),
+    *(
+        "getresuid",
+        "setresuid",
+        "getresgid",
+        "setresgid",
+        "setpriority",
+        "sched_getaffinity",
+        "sched_setaffinity",
+    ),
+    *(
+        "link",
+        "lchown",
+        "mkfifo",
+        "mknod",
+        "getxattr",
+        "setxattr",
+        "listxattr",
+        "removexattr",
+        "get_terminal_size",
+    ),
     *("sendfile", "splice", "copy_file_range", "eventfd", "pipe2"),
 )
 """Functions that ``os`` lacks on Emscripten."""

@@ -12,20 +12,20 @@ TEXTS: Final[Mapping[str, str]] = {
     "Do the work in Python, or call a service with fetch().",
     "thread": "Workers have no threads. Use asyncio instead: await, asyncio.gather(), asyncio.create_task(); "
     "asyncio.to_thread() runs its function at once.",
-    "socket": "Workers have no raw sockets. Use fetch() (`from workers import fetch`), pyodide.http.pyfetch() "
-    "or the async client of httpx, which go through it.",
+    "socket": "Workers have no raw sockets. Use fetch() (`from workers import fetch`) or "
+    "pyodide.http.pyfetch().",
     "signal": "Workers get no signals and cannot send any; a handler is kept but never called. "
     "For a timeout use asyncio.timeout().",
     "exit": "A Worker cannot end its isolate. Return a response, or raise an exception.",
     "module": "Workers do not have the module {0}: it needs an operating system.",
     "host-file": "{0} exists on this computer, but a Worker sees only its own files. Put the file into the "
     "project, or keep the data in a binding (KV, R2, D1).",
-    "relative-file": "relative paths start at \"/\" on Workers, so {0} was not found; the project has {1}. "
+    "relative-file": 'relative paths start at "/" on Workers, so {0} was not found; the project has {1}. '
     "Use Path(__file__).parent / {2}.",
-    "read-only": "The files of a Worker are read-only ({0}). Write to /tmp, which lasts as long as the isolate, "
-    "or to a binding (KV, R2, D1).",
-    "entropy": "Random values are not available while a Worker's module loads: it would be the same for every "
-    "isolate. Make them inside a handler.",
+    "read-only": "The files of a Worker are read-only ({0}). Write to /tmp, which lasts as long as the "
+    "isolate, or to a binding (KV, R2, D1).",
+    "entropy": "Random values are not available while a Worker's module loads: they would be the same in "
+    "every isolate. Make them inside a handler.",
 }
 
 
@@ -59,4 +59,6 @@ class Notices:
 
     def _place(self) -> str:
         frame = self.user_frame()
-        return "" if frame is None else f"{frame.f_code.co_filename.removeprefix(self._root)}:{frame.f_lineno}"
+        return (
+            "" if frame is None else f"{frame.f_code.co_filename.removeprefix(self._root)}:{frame.f_lineno}"
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from types import GenericAlias
 from typing import Any
 
 
@@ -12,8 +11,6 @@ class Entry:
     """An ``os.DirEntry`` whose path starts with the directory that was asked for."""
 
     __slots__ = ("_entry", "name", "path")
-
-    __class_getitem__ = classmethod(GenericAlias)
 
     def __init__(self, entry: os.DirEntry[Any], directory: Any) -> None:
         self._entry = entry

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import posix
+import stat
 from collections.abc import Iterable
 from posixpath import normpath
 from typing import Final, TypeAlias
@@ -28,7 +29,9 @@ PathArgument: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 class View:
     """A Worker's file system: ``host`` maps its paths, ``cwd`` is its working directory."""
 
-    def __init__(self, root: str, metadata: str, shown: Iterable[str], tree: PrivateTree, notices: Notices) -> None:
+    def __init__(
+        self, root: str, metadata: str, shown: Iterable[str], tree: PrivateTree, notices: Notices
+    ) -> None:
         self._root = root
         self._metadata = metadata
         self._shown = tuple(directory.rstrip("/") + "/" for directory in shown if directory != "/")
@@ -109,11 +112,18 @@ class View:
         """Say why ``path`` was not found, where the host or the project has it."""
         if not path.startswith("/"):
             for directory in (self._metadata, self._root):
-                if posix.access(f"{directory}/{path}", posix.F_OK):
+                if _is_file(f"{directory}/{path}"):
                     self._notices.once("relative-file", repr(path), f"{directory}/{path}", repr(path))
                     return
-        elif posix.access(path, posix.F_OK):
+        elif _is_file(path):
             self._notices.once("host-file", path)
+
+
+def _is_file(host: str) -> bool:
+    try:
+        return stat.S_ISREG(posix.stat(host).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _above(directory: str) -> list[str]:

@@ -48,7 +48,9 @@ class WorkerLoop(asyncio.SelectorEventLoop):
     subprocess_exec = _missing_async("subprocess_exec")
     subprocess_shell = _missing_async("subprocess_shell")
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
         """Call ``func`` at once: there are no threads. The future is done already."""
         future = self.create_future()
         try:
