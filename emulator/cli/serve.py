@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from emulator.cli.old_habits import refuse_lang
+
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
@@ -24,6 +26,7 @@ import click
     show_default=True,
     help="The least important lines to print.",
 )
+@click.option("--lang", hidden=True, expose_value=False, is_eager=True, callback=refuse_lang)
 @click.pass_context
 def serve(
     context: click.Context,

@@ -13,12 +13,11 @@ def _next_port(values: Mapping[str, Any]) -> dict[str, int]:
     return {"other_port": int(port) % 65535 + 1 if port.isdecimal() else 8788}
 
 
-PROJECT_MISTAKES: Final[Mapping[str, Known]] = {
-    "no-wrangler-file": Known(
-        "No wrangler file in {directory}",
-        "A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml. Wrangler 4 has no "
-        "`--lang=python` any more: the project is made by hand.",
-        """Create these three files:
+def _old_habit(values: Mapping[str, Any]) -> dict[str, str]:
+    return {"used": str(values.get("used") or "--lang"), "name": str(values.get("name") or "my-worker")}
+
+
+_THREE_FILES: Final = """Create these three files:
 
 wrangler.toml
     name = "{name}"
@@ -32,17 +31,27 @@ src/entry.py
     async def on_fetch(request, env):
         return Response.new("Hello from Python on Cloudflare Workers!")
 
-requirements.txt (optional, packages from PyPI, one a line)
+requirements.txt (optional, packages from PyPI, one a line)"""
+
+PROJECT_MISTAKES: Final[Mapping[str, Known]] = {
+    "no-wrangler-file": Known(
+        "No wrangler file in {directory}",
+        "A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml. Wrangler 4 has no "
+        "`--lang=python` any more: the project is made by hand.",
+        _THREE_FILES
+        + """
 
 or let `cfw-emu new {name}` create them (it comes with a later release).{elsewhere}""",
     ),
     "lang-option": Known(
-        "Unknown option: --lang",
-        "`wrangler init --lang=python` is from wrangler 3; wrangler 4 removed it, so it is not here either. "
+        "{used} is from wrangler 3",
+        "`wrangler init --lang=python` made a project; wrangler 4 removed it, so it is not here either. "
         "The language follows from `main` in the wrangler file.",
-        """Write the project by hand (wrangler.toml, src/entry.py) and run it without --lang:
+        _THREE_FILES
+        + """
 
-cfw-emu serve {directory}""",
+then, in that directory: cfw-emu serve""",
+        derive=_old_habit,
     ),
     "no-such-path": Known(
         "There is no {path}",

@@ -11,14 +11,24 @@ _GLOBAL_HANDLERS_UNTIL: Final = "2025-08-14"
 """From this compatibility date on, module-level handlers are not called (python_no_global_handlers)."""
 
 _DISTRIBUTIONS: Final[Mapping[str, str]] = {
+    "attr": "attrs",
     "bs4": "beautifulsoup4",
+    "Crypto": "pycryptodome",
     "cv2": "opencv-python-headless",
     "dateutil": "python-dateutil",
     "dotenv": "python-dotenv",
+    "jose": "python-jose",
     "jwt": "PyJWT",
+    "multipart": "python-multipart",
+    "nacl": "PyNaCl",
+    "OpenSSL": "pyOpenSSL",
     "PIL": "pillow",
+    "pkg_resources": "setuptools",
+    "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "slugify": "python-slugify",
     "yaml": "PyYAML",
+    "zmq": "pyzmq",
 }
 """Modules whose package on PyPI has another name."""
 
@@ -37,9 +47,63 @@ _JSON_MODULE: Final = """headers = Headers.new({"Content-Type": "application/jso
 return Response.new(json.dumps(data), headers=headers)"""
 
 
-def _similar(values: Mapping[str, Any]) -> dict[str, str]:
-    """Fact ``similar``: the nearest name that exists, or empty."""
-    return {"near": f" Did you mean {values['similar']}?" if values.get("similar") else ""}
+_BROWSER: Final = frozenset(
+    ("alert", "document", "history", "localStorage", "sessionStorage", "window", "XMLHttpRequest")
+)
+_NODE: Final = frozenset(("Buffer", "__dirname", "global", "module", "process", "require"))
+
+
+def _js_name(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``name`` and ``similar``, the nearest global that exists."""
+    name, similar = str(values.get("name", "")), values.get("similar")
+    home = "web pages" if name in _BROWSER else "Node.js" if name in _NODE else ""
+    if home:
+        return {"near": f" {name} belongs to {home}.", "advice": "Workers do without it."}
+    if similar:
+        return {"advice": f"Did you mean {similar}? Upper and lower case matter:\n\nfrom js import {similar}"}
+    usual = "Response, Request, Headers, URL, fetch, console, Object, JSON"
+    return {"advice": f"Check the spelling; upper and lower case matter. Often used: {usual}"}
+
+
+def _module_name(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``module`` and ``similar``, the nearest module that exists."""
+    if values.get("similar"):
+        return {"advice": f"Did you mean {values['similar']}?"}
+    return {
+        "advice": "Check the spelling and that the file exists. Imports start at the directory of `main`: "
+        "for src/helpers.py write `import helpers`, not `import src.helpers`."
+    }
+
+
+def _module_member(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``module``, ``name``, ``similar``, and ``known``, the names of a module of the project."""
+    module, similar, known = (str(values.get(name, "")) for name in ("module", "similar", "known"))
+    if similar:
+        return {"advice": f"Did you mean {similar}?\n\nfrom {module} import {similar}"}
+    return {"advice": f"It has: {known}" if known else "Check the spelling, and the version of the package."}
+
+
+def _env_name(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``name``, ``similar`` and ``known``, the names that env has."""
+    known, similar = values.get("known"), values.get("similar")
+    return {
+        "has": f"env has: {known}." if known else "env is empty.",
+        "near": f"Did you mean {similar}? Or set" if similar else "Set",
+    }
+
+
+def _not_passed(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``handler`` and ``missing``, the parameter that gets nothing."""
+    in_class = "." in str(values.get("handler", ""))
+    signature = _signature(values)["signature"]
+    if in_class:
+        return {"signature": signature, "passed": "A method `fetch` is called with (request)"}
+    return {"signature": signature, "passed": "A module-level handler is called with (request, env, ctx)"}
+
+
+def _kind(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``kind``: SyntaxError or one of its subclasses."""
+    return {"kind": str(values.get("kind") or "SyntaxError")}
 
 
 def _distribution(values: Mapping[str, Any]) -> dict[str, str]:
@@ -51,9 +115,17 @@ def _handler_form(values: Mapping[str, Any]) -> dict[str, str]:
     """Facts ``date`` and ``similar``; ``legacy`` where a flag overrides the date."""
     old = bool(values.get("legacy", str(values.get("date", "")) < _GLOBAL_HANDLERS_UNTIL))
     advice = "With it, write a function" if old else "With it, write a class"
-    similar = values.get("similar")
-    near = f' The file has "{similar}", which is not one of them.' if similar else ""
-    return {"advice": advice, "example": _MODULE_FORM if old else _CLASS_FORM, "near": near}
+    similar, wanted = values.get("similar"), "on_fetch" if old else "Default"
+    near = values.get("near") or ""
+    if similar and not near:
+        near = f' The file has "{similar}", which is not one of them.'
+    fix = (
+        f"Rename {similar} to {wanted}."
+        if similar
+        else f"Which of the two applies follows from the compatibility date ({values.get('date', '')}). "
+        f"{advice}:\n\n{_MODULE_FORM if old else _CLASS_FORM}"
+    )
+    return {"advice": values.get("advice") or fix, "near": near}
 
 
 def _signature(values: Mapping[str, Any]) -> dict[str, str]:
@@ -71,6 +143,8 @@ def _response_form(values: Mapping[str, Any]) -> dict[str, str]:
     hints = {
         "NoneType": " Perhaps a `return` is missing on one of its paths.",
         "coroutine": " Perhaps an `await` is missing.",
+        "PyodideFuture": " Perhaps an `await` is missing.",
+        "PyodideTask": " Perhaps an `await` is missing.",
         "tuple": " A tuple of body and status is Flask's habit.",
     }
     forms = {
@@ -96,23 +170,45 @@ def _response_form(values: Mapping[str, Any]) -> dict[str, str]:
     returned = "A fetch handler must return a Response."
     if kind:
         name = values.get("handler") or "The handler"
-        returned = f"{name} returned {kind}, and a fetch handler must return a Response."
-    return {"returned": returned, "hint": hints.get(kind, ""), "example": code}
+        shown = "None" if kind == "NoneType" else f"a value of type {kind}"
+        returned = f"{name} returned {shown}, and a fetch handler must return a Response."
+    return {"returned": returned, "perhaps": hints.get(kind, ""), "example": code}
 
 
 LOAD_MISTAKES: Final[Mapping[str, Known]] = {
     "syntax-error": Known(
-        "SyntaxError: {message}",
-        "Python could not parse the file, so the Worker cannot load.",
-        "Mend the line; the Worker reloads by itself when you save.",
+        "{kind}: {message}",
+        "Python cannot parse the file, so nothing of it runs.",
+        "Mend the line and save: the Worker reloads by itself.",
+        derive=_kind,
     ),
     "import-error-project": Known(
         'Cannot import "{module}" from this project',
         "The project has no module of that name where Python looks: beside the entry point and in the "
-        "project's packages.{near}",
-        "Check the spelling and that the file exists. Imports start at the directory of `main`: "
-        "for src/helpers.py write `import helpers`, not `import src.helpers`.",
-        derive=_similar,
+        "project's packages.",
+        "{advice}",
+        derive=_module_name,
+    ),
+    "import-name-missing": Known(
+        'Cannot import "{name}" from "{module}"',
+        "The module {module} exists, but it has no such name.",
+        "{advice}",
+        derive=_module_member,
+    ),
+    "circular-import": Known(
+        'Cannot import "{name}" from "{module}": the two modules import each other',
+        "{module} imports, directly or not, the module that now imports it; at that moment {module} has not "
+        "got as far as defining {name}.",
+        """Move what both need into a third module, or import late, where it is used:
+
+def use_it():
+    from {module} import {name}""",
+    ),
+    "relative-import": Known(
+        "attempted relative import with no known parent package",
+        "The platform loads `main` and the modules beside it as top-level modules, so there is no package "
+        "that the dot could stand for. Inside a package of the project relative imports work.",
+        "Leave out the dot:\n\n{line}",
     ),
     "package-not-installed": Known(
         'The package "{module}" is not installed',
@@ -123,16 +219,14 @@ LOAD_MISTAKES: Final[Mapping[str, Known]] = {
     "js-name-missing": Known(
         'cannot import name "{name}" from "js": the realm has no such global',
         "`from js import X` reads the JavaScript global X, and there is none.{near}",
-        "Names are case-sensitive: Response, Headers, URL, fetch, console, Object, JSON ...",
-        derive=_similar,
+        "{advice}",
+        derive=_js_name,
     ),
     "no-handler": Known(
         "{main} has no handler",
         "A Worker needs `on_fetch(request, env, ctx)` at module level, or a class "
         "`Default(WorkerEntrypoint)`. Their names are fixed.{near}",
-        """Which of the two applies follows from the compatibility date ({date}). {advice}:
-
-{example}""",
+        "{advice}",
         derive=_handler_form,
     ),
     "handler-ignored-by-date": Known(
@@ -167,11 +261,40 @@ or write a module-level `async def on_fetch(request, env, ctx)`.""",
         "Move the work into a handler; production allows 1 s of CPU time at start-up.",
     ),
     "handler-arity": Known(
-        "{handler} takes {actual} parameters, but it is called with {expected}",
-        "The platform passes (request, env, ctx) to a module-level handler and (request) to a method; "
-        "parameters beyond these have nothing to receive.",
+        '{handler} requires "{missing}", which the platform does not pass',
+        "{passed}; it may take fewer parameters, but no others without a default.",
+        "{signature}",
+        derive=_not_passed,
+    ),
+    "missing-self": Known(
+        '{handler} has no parameter "self"',
+        "It is a method: its first parameter receives the object, whatever it is called, and the request "
+        "comes second.",
         "{signature}",
         derive=_signature,
+    ),
+    "init-arity": Known(
+        "Default.__init__ cannot be called with (ctx, env)",
+        "The platform makes a new Default for each request and gives it these two.",
+        """def __init__(self, ctx, env):
+    super().__init__(ctx, env)""",
+    ),
+    "method-missing": Known(
+        "{handler} does not exist",
+        "The class Default is called for each request, but it has no such method.{near}",
+        "{signature}",
+        derive=_signature,
+    ),
+    "exit-called": Known(
+        "The code called exit()",
+        "A Worker is no program of its own that could end: it serves one request after the other.",
+        "Return a Response instead, or raise an exception; to leave a module early, use if and else.",
+    ),
+    "never-awaited": Known(
+        "coroutine '{name}' was never awaited",
+        "Calling an async function only makes a coroutine: its code runs when something awaits it.",
+        "Put `await` in front of the call, inside an async function.",
+        severity="warning",
     ),
     "src-prefix": Known(
         'No module named "src"',
@@ -214,18 +337,41 @@ headers = to_js(d, dict_converter=Object.fromEntries)""",
     ),
     "not-a-response": Known(
         "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
-        "{returned}{hint}",
+        "{returned}{perhaps}",
         "{example}",
         derive=_response_form,
     ),
     "body-used": Known(
         "Body has already been used. It can only be used once.",
         "A body is a stream: after text(), json(), arrayBuffer(), bytes() or forwarding it, nothing is left.",
-        """Keep what you have read, or clone before the first read:
+        """Keep what you have read, or clone before the first read (a Response likewise):
 
 copy = request.clone()
 text = await request.text()
-again = await copy.text()""",
+again = await copy.text()
+
+What a handler returns must be a new Response for each request, and still unread.""",
+    ),
+    "new-missing": Known(
+        "class constructors must be invoked with 'new'",
+        "A JavaScript class is not called like a Python class.",
+        """Call its attribute `new`:
+
+Response.new("text")
+
+or use the Python class of the same name:
+
+from workers import Response
+Response("text")""",
+    ),
+    "env-missing": Known(
+        "env.{name} does not exist",
+        "{has}",
+        """{near} it in the wrangler file, or, if it is secret, in .dev.vars ({name}="..."):
+
+[vars]
+{name} = "..." """.rstrip(),
+        derive=_env_name,
     ),
     "hung": Known(
         "The Worker's code had hung and would never generate a response.",
@@ -256,7 +402,7 @@ target.addEventListener("x", create_proxy(f))       # called often; destroy() it
     ),
     "uncaught-exception": Known(
         "Uncaught {exception}",
-        "",
+        "{hint}",
         "",
     ),
     "isolate-died": Known(

@@ -224,14 +224,10 @@ def _excerpt(place: Place, root: str, paint: Any, tone: str) -> Iterator[str]:
 
 
 def _other_frames(report: Report) -> list[Place]:
-    """The frames without the last one when ``where`` shows it already."""
-    frames = report.frames
-    if (
-        frames
-        and report.where
-        and (frames[-1].file, frames[-1].line) == (report.where.file, report.where.line)
-    ):
-        return frames[:-1]
+    """The frames from the innermost outwards, without the first when ``where`` shows it already."""
+    frames = report.frames[::-1]
+    if frames and report.where and (frames[0].file, frames[0].line) == (report.where.file, report.where.line):
+        return frames[1:]
     return frames
 
 

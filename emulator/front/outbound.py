@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import sys
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -99,7 +100,7 @@ class Outbound:
                 request = self._request(method, url, headers, body)
                 response = await self._client(url).send(request, stream=True)
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-                raise _lost(error) from None
+                raise _lost(error, url) from None
             location = _location(response, url)
             if location is None or args.redirect == "manual":
                 decodes = self._client(url).headers["accept-encoding"]
@@ -117,6 +118,11 @@ class Outbound:
         content = _chunks(body) if isinstance(body, InStream) else body
         raw = [(name.encode("latin-1", "replace"), value.encode()) for name, value in headers]
         request = httpx.Request(method, url, headers=raw, content=content)
+        if request.url.host.endswith(".localhost"):
+            # Always this machine (RFC 6761, section 6.3), although not every resolver knows.
+            # The Host header, set from the URL already, still names the Worker.
+            request.extensions["sni_hostname"] = request.url.host
+            request.url = request.url.copy_with(host="127.0.0.1")
         if content is None and method in ("POST", "PUT", "PATCH"):
             request.headers["content-length"] = "0"
         return request
@@ -244,6 +250,17 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def _lost(error: Exception) -> CallFailed:
-    why = str(error) or type(error).__name__
-    return CallFailed("Error", f"Network connection lost: {why}")
+def _lost(error: Exception, url: str = "") -> CallFailed:
+    return CallFailed("Error", f"Network connection lost: {_reason(error, urlsplit(url).netloc)}")
+
+
+def _reason(error: BaseException, address: str) -> str:
+    """Why a connection failed: what the operating system said first, in words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return f"the name {address.rpartition(':')[0] or address} has no address"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"nothing listens on {address}"
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

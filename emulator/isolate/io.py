@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, Final
 
+from emulator.diagnostics.known import encodable
 from emulator.wire.channel import Channel, InStream, OutStream, StreamBroken, StreamCancelled, Streams
 from emulator.wire.frames import Call, CancelCall, Log, Return
 
@@ -35,6 +36,8 @@ class IsolateIO:
         self._out: dict[int, OutStream] = {}
         self._last_id = 0
         self.on_error: Callable[[JSError], None] = lambda error: None
+        self.on_disallowed: Callable[[], None] = lambda: None
+        """Called when the top level of a module tries to fetch."""
 
     def context(self) -> int | None:
         event = CURRENT.get()
@@ -83,7 +86,7 @@ class IsolateIO:
             handle.cancel()
 
     def log(self, level: str, text: str) -> None:
-        self._channel.send(Log(self.context() or 0, level, text))
+        self._channel.send(Log(self.context() or 0, level, encodable(text)))
 
     # ---- fetch --------------------------------------------------------------
 
@@ -96,6 +99,9 @@ class IsolateIO:
         redirect: str,
         settle: Value,
     ) -> int:
+        if CURRENT.get() is None:
+            # A promise that is rejected at the top level of a module is one that nobody looks at.
+            self.on_disallowed()
         event = self._event()
         call = self._next_id()
         event.pending += 1

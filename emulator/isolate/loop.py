@@ -80,7 +80,9 @@ class RealmLoop(WorkerLoop):
         super().__init__()
         self.engine = engine
         self._future_class = future
-        self._task_class = task
+        self._task_class = _cancellable(task)
+        self.suspended: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
+        """What each task that is inside ``suspend_until`` waits for."""
         self.set_task_factory(self._make_task)
         self.on_idle: Callable[[], None] = lambda: None
         self.after_turn: Callable[[], None] = lambda: None
@@ -205,6 +207,7 @@ class RealmLoop(WorkerLoop):
         if not future.done():
             future.add_done_callback(lambda _: self._ready.append(_Resume(worker, self)))  # type: ignore[attr-defined]
             if task is not None:
+                self.suspended[task] = future
                 tasks._leave_task(self, task)
             left = thread_time_ns()
             started, settled, away = self.started, self.settled_ns, self.away_ns
@@ -213,7 +216,25 @@ class RealmLoop(WorkerLoop):
             self.away_ns = away + thread_time_ns() - left
             if task is not None:
                 tasks._enter_task(self, task)
+                del self.suspended[task]
         return future.result()
+
+
+def _cancellable(base: type) -> type:
+    """``base``, a class of tasks, whose ``cancel`` also reaches into ``suspend_until``."""
+
+    class RealmTask(base):  # type: ignore[misc]
+        def cancel(self, msg: Any = None) -> bool:
+            waiting: asyncio.Future[Any] | None = self.get_loop().suspended.get(self)
+            if waiting is not None and not waiting.done():
+                return waiting.cancel(msg)
+            cancelled: bool = super().cancel(msg)
+            return cancelled
+
+    # Workers see the class: it goes by the platform's name.
+    RealmTask.__name__, RealmTask.__qualname__ = base.__name__, base.__qualname__
+    RealmTask.__module__ = base.__module__
+    return RealmTask
 
 
 class _Resume(events.Handle):

@@ -14,7 +14,7 @@ from .bridge.bridge import Bridge
 from .bridge.core import install
 from .io import IsolateIO
 from .loop import RealmLoop
-from .python import helper_module, pyodide_compat
+from .python import helper_module, pyodide_compat, sandbox
 from .realm.engine import Value
 from .realm.host import host_functions
 from .realm.io import RealmIO
@@ -57,6 +57,7 @@ def prepared() -> Prepared:
 def preload() -> None:
     """Boot all that isolates share. Called once, before any fork."""
     prepared()
+    sandbox.prepare()
 
 
 def run(sock: socket.socket) -> None:
@@ -75,3 +76,4 @@ def run(sock: socket.socket) -> None:
     sock.setblocking(False)
     loop.run_until_complete(loop.create_unix_connection(lambda: channel, sock=sock))
     loop.run_forever()
+    worker.leave()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
@@ -37,6 +38,8 @@ from .python.explain import Explainer, load_report
 from .python.handlers import HandlerError, Handlers
 from .python.loader import load_worker
 from .python.output import redirect
+from .python.sandbox import Sandbox, enter
+from .python.unawaited import watch_coroutines
 from .realm.engine import JSError, Undefined, Value
 from .respond import respond
 
@@ -63,6 +66,7 @@ class Worker:
         self._retiring = False
         self._explainer = Explainer("/")
         self._handlers: Handlers
+        self._sandbox: Sandbox | None = None
         self._env: Any = None
         platform = bridge.realm.platform
         self._make_request: Value = platform.get("makeRequest")
@@ -71,6 +75,7 @@ class Worker:
         self._wait_until: Value = bridge.engine.function(self._on_wait_until, "waitUntil")
         self._workers_module = workers_module
         workers_module.set("waitUntil", self._wait_until)
+        platform.set("tellUncaught", bridge.engine.function(self._on_uncaught, "tellUncaught"))
         self._take: dict[type, Callable[[Any], None]] = {
             Event: self._begin,
             Return: io.returned,
@@ -82,6 +87,7 @@ class Worker:
         loop.on_idle = self._hung.look
         loop.set_exception_handler(self._on_loop_error)
         loop.on_job_error = io.on_error = self._on_js_error
+        io.on_disallowed = lambda: self._tell(explain("global-scope", where=self._explainer.here()))
 
     def on_frame(self, frame: Any) -> None:
         """Handle one frame from the front."""
@@ -94,9 +100,17 @@ class Worker:
         self._loop.call_soon(self._load_now, frame.spec)
 
     def _load_now(self, spec: WorkerSpec) -> None:
-        self._explainer = Explainer(spec.root)
+        self._explainer = Explainer(spec.root, spec.main, lambda: self._bridge.last_lent)
+        watch_coroutines(self._explainer, self._tell)
         try:
             self._env = self._make_env(spec)
+            self._sandbox = enter(
+                spec.root,
+                spec.packages,
+                self._io.log,
+                code_root=os.path.dirname(spec.main),
+                in_event=lambda: CURRENT.get() is not None,
+            )
             self._handlers = load_worker(self._bridge, spec)
         except BaseException as error:
             self._channel.send(LoadFailed(load_report(self._explainer, error, spec.main)))
@@ -242,6 +256,11 @@ class Worker:
         self._fail(event, explain("hung", event=event.label, where=places[-1] if places else None))
         self._cancel(event)
 
+    def leave(self) -> None:
+        """The process is about to end: remove what the Worker wrote."""
+        if self._sandbox is not None:
+            self._sandbox.leave()
+
     # ---- the end ------------------------------------------------------------
 
     def _retire(self, frame: Retire) -> None:
@@ -259,14 +278,22 @@ class Worker:
         if error is None:
             self._io.log("error", str(context.get("message", "")))
         elif not isinstance(error, asyncio.CancelledError):
-            event = CURRENT.get()
-            report = self._explainer.report(error, event.label if event else "")
-            self._channel.send(Explain(event.id if event else 0, report))
+            self._tell_error(error)
 
     def _on_js_error(self, error: JSError) -> None:
+        self._tell_error(self._bridge.errors.pending(error))
+
+    def _on_uncaught(self, error: Any = Undefined, *_: Any) -> Any:
+        """A JavaScript callback (a timer, a listener) failed and no "error" listener wanted to know."""
+        self._tell_error(self._bridge.errors.from_js(error))
+        return Undefined
+
+    def _tell_error(self, error: BaseException) -> None:
         event = CURRENT.get()
-        exception = self._bridge.errors.pending(error)
-        report = self._explainer.report(exception, event.label if event else "")
+        self._tell(self._explainer.report(error, event.label if event else ""))
+
+    def _tell(self, report: Report) -> None:
+        event = CURRENT.get()
         self._channel.send(Explain(event.id if event else 0, report))
 
 
@@ -275,4 +302,8 @@ def _fields(report: Report) -> dict[str, Any]:
 
 
 def _type_name(value: Any) -> str:
-    return type(value).__name__
+    name = type(value).__name__
+    if name == "JsProxy":
+        constructor = getattr(value, "constructor", None)
+        return f"JavaScript {getattr(constructor, 'name', 'object')}"
+    return name

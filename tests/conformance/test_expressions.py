@@ -30,9 +30,6 @@ SNIPPETS: dict[str, str] = {
     "h37_eventsource_classes": INTL,
 }
 
-SANDBOX_GROUP = "python"
-"""What Workers may do of the operating system: recorded in this group of expressions."""
-
 # ----
 
 
@@ -43,8 +40,6 @@ def _cases(items: list[dict[str, Any]], key: str, code: str, differences: dict[s
         reason = differences.get(item[key])
         unknown.discard(item[key])
         marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-        if item.get("group") == SANDBOX_GROUP:
-            marks = [pytest.mark.xfail(strict=False, reason="depends on the sandbox")]
         name = item["name"] if key == "name" else f"{item['group']}-{number}"
         cases.append(pytest.param(item[code], item["expect"], id=name.replace(" ", "-"), marks=marks))
     assert not unknown, f"the table names what is not recorded: {unknown}"

@@ -32,7 +32,7 @@ def load(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Callable[..., Iso
 
     yield load
     for isolate in made:
-        isolates.kill(isolate)
+        isolate.kill()
 
 
 @pytest.fixture
@@ -61,4 +61,4 @@ def bench(
 
     yield bench_of(load)
     for isolate in made:
-        isolates.kill(isolate)
+        isolate.kill()

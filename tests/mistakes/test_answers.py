@@ -42,9 +42,11 @@ class Bench:
         """``METHOD PATH [| Header: value]...``, told as ``500 text/plain`` and the body."""
         line, *fields = head.split(" | ")
         method, path = line.split(" ", 1)
-        headers = dict(item.split(": ", 1) for item in fields) | {"Host": f"{name}.localhost:{self.server.port}"}
+        headers = dict(item.split(": ", 1) for item in fields) | {
+            "Host": f"{name}.localhost:{self.server.port}"
+        }
         headers.setdefault("User-Agent", "curl/8.5.0")
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=3)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
         try:
             connection.request(method, path, body.encode() or None, headers)
             try:
@@ -60,7 +62,9 @@ class Bench:
                 text = getattr(cut, "partial", b"").decode()
         finally:
             connection.close()
-        return Answer(status, self.portable(text))
+        # In a case's file every text ends with a line end.
+        end = "\n" if text and not text.endswith("\n") else ""
+        return Answer(status, self.portable(text) + end)
 
     def terminal(self, name: str) -> str:
         """What the terminal shows of one Worker."""
@@ -77,7 +81,7 @@ class Bench:
     def settled(self, name: str, expected: str) -> str:
         """The terminal, once it shows what is expected or nothing comes any more."""
         last, since = "", time.monotonic()
-        while time.monotonic() < since + (0.4 if REWRITE else 5):
+        while time.monotonic() < since + (0.15 if REWRITE else 2):
             seen = self.terminal(name)
             if seen == expected and not REWRITE:
                 break
@@ -88,29 +92,35 @@ class Bench:
 
     def save(self, name: str, section: Section) -> None:
         """Save a file and wait until the server has taken it up."""
-        before = self.terminal(name)
+        before = self._versions(name)
         path, content = content_of(section)
         (self.root / name / path).write_bytes(content)
         end = time.monotonic() + 10
-        while self.terminal(name) == before and time.monotonic() < end:
-            time.sleep(0.01)
+        while self._versions(name) == before and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _versions(self, name: str) -> int:
+        """How often the terminal told that a version was put in place, or why it was not."""
+        return len(re.findall(rf"^Reloaded {name} |^\[{name}\] . (?!.*\n  during)", self.server.output, re.M))
 
     def portable(self, text: str) -> str:
         text = text.replace(str(self.root), "/projects").replace(str(self.server.port), "PORT")
-        return re.sub(r"\(\d+(\.\d)? ms(, \d+(\.\d)? ms CPU)?\)| in \d+ ms$", "", text, flags=re.MULTILINE).replace(
-            " \n", "\n"
-        ).rstrip(" ")
+        return (
+            re.sub(r"\(\d+(\.\d)? ms(, \d+(\.\d)? ms CPU)?\)| in \d+ ms$", "", text, flags=re.MULTILINE)
+            .replace(" \n", "\n")
+            .rstrip(" ")
+        )
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    _t=time.time()
+    _t = time.time()
     root = tmp_path_factory.mktemp("projects")
     for case in CASES:
         for name, files in case.files().items():
             write(root / name, files)
     with Server(str(root), timeout=55) as server:
-        print('STARTED', time.time()-_t)
+        print("STARTED", time.time() - _t)
         yield Bench(server, root)
 
 

@@ -34,8 +34,8 @@ class Case:
     def name(self) -> str:
         return self.path.stem
 
-    def files(self) -> dict[str, dict[str, bytes]]:
-        """``{Worker: {path: content}}``, with a wrangler file where the case has none."""
+    def files(self, complete: bool = True) -> dict[str, dict[str, bytes]]:
+        """``{Worker: {path: content}}``, unless told otherwise with a wrangler file where the case has none."""
         workers: dict[str, dict[str, bytes]] = {self.name: {}}
         name, date = self.name, OLD_DATE
         for section in self.sections:
@@ -48,7 +48,7 @@ class Case:
                 path, content = content_of(section)
                 workers[name][path] = content
         for name, files in workers.items():
-            if not any(path.startswith("wrangler.") for path in files):
+            if complete and not any(path.startswith("wrangler.") for path in files):
                 files["wrangler.toml"] = wrangler(name, date).encode()
         return workers
 
@@ -90,7 +90,7 @@ def wrangler(name: str, date: str) -> str:
 
 
 def write(root: Path, files: dict[str, bytes]) -> None:
-    """Write a project's files; an empty path part ending in ``/`` makes a directory."""
+    """Write a project's files; a name that ends in ``/`` makes a directory."""
     for name, content in files.items():
         path = root / name
         if name.endswith("/"):

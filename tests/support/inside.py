@@ -16,6 +16,7 @@ import inspect
 import pickle
 import textwrap
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from isolates import Isolate
@@ -48,9 +49,21 @@ def told(error):
     return text
 
 
+class raises:
+    def __init__(self, *kinds):
+        self.kinds = kinds
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        assert error is not None, f"{self.kinds} was not raised"
+        return isinstance(error, self.kinds)
+
+
 async def on_fetch(request):
     source, name, arguments = pickle.loads((await request.arrayBuffer()).to_bytes())
-    scope = {"__name__": "inside", "run_js": run_js}
+    scope = {"__name__": "inside", "run_js": run_js, "raises": raises}
     linecache.cache["<inside>"] = (len(source), None, source.splitlines(True), "<inside>")
     try:
         exec(compile(source, "<inside>", "exec", flags=__future__.annotations.compiler_flag), scope)
@@ -68,6 +81,11 @@ async def on_fetch(request):
 def run_js(source: str) -> Any:
     """The value of a script. Inside an isolate only, where this name is something else."""
     raise RuntimeError("run_js works inside an isolate only")
+
+
+def raises(*kinds: type[BaseException]) -> AbstractContextManager[Any]:
+    """As ``pytest.raises``, where there is no pytest. Inside an isolate only."""
+    raise RuntimeError("raises works inside an isolate only")
 
 
 def source_of(function: Callable[..., Any]) -> str:

@@ -45,7 +45,7 @@ from emulator.wire.frames import (
     WorkerSpec,
 )
 
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that anything may take before a test fails; nothing here depends on speed."""
 
 MODERN = ("python_workers",)
@@ -178,6 +178,8 @@ class Isolate:
         """Lines outside of any event."""
         self.explained: list[Report] = []
         self.loaded: asyncio.Future[Loaded | LoadFailed] = loop.create_future()
+        self.kill: Callable[[], None] = lambda: None
+        """Ends the process at once."""
         self.status: int | None = None
         """The exit status, once the process ended; negative for a signal."""
         self._channel = Channel(ToFront, self._on_frame, self._on_lost)
@@ -196,7 +198,13 @@ class Isolate:
         async def waiting() -> T:
             return await asyncio.wait_for(awaitable, seconds)
 
-        return self.loop.run_until_complete(waiting())
+        try:
+            return self.loop.run_until_complete(waiting())
+        except TimeoutError:
+            # Whatever it is busy with, the next test gets another one.
+            self._channel.abort()
+            self.kill()
+            raise
 
     def until(self, condition: Callable[[], Any]) -> None:
         """Let the loop turn until ``condition`` holds."""
@@ -365,6 +373,7 @@ class ForkedIsolates:
         """An isolate with nothing loaded."""
         assert not self._lost, "the fork server ended"
         isolate = Isolate(self.loop, len(self._isolates) + 1)
+        isolate.kill = lambda: self._server.kill(isolate.number)
         self._isolates[isolate.number] = isolate
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.setblocking(False)
@@ -383,13 +392,13 @@ class ForkedIsolates:
         isolate.send(Load(worker_spec(directory, main, **spec)))
         loaded = isolate.wait(isolate.loaded)
         if isinstance(loaded, LoadFailed):
-            self.kill(isolate)
+            isolate.kill()
             raise LoadError(loaded.report)
         return isolate
 
     def kill(self, isolate: Isolate) -> None:
         """End it at once."""
-        self._server.kill(isolate.number)
+        isolate.kill()
 
     def _on_ended(self, number: int, status: int) -> None:
         self._isolates[number].ended(status)

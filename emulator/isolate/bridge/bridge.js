@@ -174,7 +174,14 @@
     if (handle !== undefined) return handle;
     if (typeof value === "function") {
       let flags = flagsOfFunction.get(value);
-      if (flags === undefined) flagsOfFunction.set(value, (flags = flagsOf(value)));
+      if (flags === undefined) {
+        try {
+          flags = flagsOf(value);
+        } catch {
+          flags = FLAGS.IS_CALLABLE; // a hostile Proxy
+        }
+        flagsOfFunction.set(value, flags);
+      }
       return flags;
     }
     // A long concatenated string, which the engine keeps in pieces, arrives here as well.
@@ -195,6 +202,8 @@
     }
   };
   const flagsOfPyProxy = (value) => flagsOf(value) | FLAGS.IS_DOUBLE_PROXY;
+
+  const MANY = 10000;
 
   // ---- odds and ends that Python asks for -----------------------------------
 
@@ -218,7 +227,7 @@
     try {
       return String(value);
     } catch {
-      return tagOf(value);
+      return `[object ${typeof value === "function" ? "Function" : "Object"}]`;
     }
   };
   const lengthOf = (value) => {
@@ -237,7 +246,7 @@
   };
   const next = (it, argument) => {
     try {
-      return step(argument === undefined ? it.next() : it.next(argument));
+      return step(argument === undefined ? it.next() : it.next(unbox(argument)));
     } catch (error) {
       throw keep(error);
     }
@@ -664,14 +673,12 @@
     return data === null ? null : new Uint8Array(data);
   };
 
-  return {
-    call, make, get, getAttribute, set, remove, classify, flagsOfPyProxy, takeError, idOf, truthy, text, lengthOf, next,
-    lastReturn: () => lastReturned, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind, constructorName,
-    pairsOf, newDict, fillDict, newSet, toTree, settle, isPromise, deferred,
-    onceCallable, pyProxy, identity: (value) => value,
+  // These may meet accessors and Proxies that throw: their error is kept for Python as well.
+  const careful = {
+    flagsOfPyProxy, idOf, truthy, lengthOf, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind,
+    pairsOf, newDict, fillDict, newSet, settle, deferred, onceCallable,
     raise: (error) => new Raise(error),
     pythonError: (type, message, handle) => new PythonError(type, message, handle),
-    exceptionOf: PythonError.exceptionOf,
     isTypeOf: (value) => typeof value,
     keys: (value) => Object.keys(value), values: (value) => Object.values(value), entries: (value) => Object.entries(value),
     iterate: (value) => call(value[iterator], value), asyncIterate: (value) => call(value[asyncIterator], value),
@@ -682,20 +689,44 @@
     callUnboxed: (fn, self, ...args) => call(fn, self, ...args.map(unboxDeep)),
     makeUnboxed: (fn, ...args) => make(fn, ...args.map(unboxDeep)),
     resolveUnboxed: (resolve, value) => resolve(unbox(value)),
-    remember, take, takenBody: () => takenBody,
     guarded: (fn, ...args) => call(fn, undefined, ...args),
     slice: (array, start, stop, by) => {
       const picked = [];
       for (let i = start; by > 0 ? i < stop : i > stop; i += by) picked.push(array[i]);
       return picked;
     },
-    splice: (array, start, count, items) => { array.splice(start, count, ...items.map(unbox)); },
+    splice: (array, start, count, items) => {
+      // An engine takes only so many arguments at once.
+      array.splice(start, count, ...items.slice(0, MANY).map(unbox));
+      for (let i = MANY; i < items.length; i += MANY) {
+        array.splice(start + i, 0, ...items.slice(i, i + MANY).map(unbox));
+      }
+    },
     reversed: (array) => [...array].reverse()[iterator](),
     indexOf: (array, value, start, stop) => {
       for (let i = start; i < stop && i < array.length; i++) if (array[i] === unbox(value)) return i;
       return -1;
     },
     decode: (value, label) => new TextDecoder(label ?? "utf-8").decode(value),
-    concat: (array, items) => [...array, ...items],
+    concat: (array, items) => [...array, ...items.map(unbox)],
+  };
+  for (const name of Object.keys(careful)) {
+    const inner = careful[name];
+    careful[name] = (...args) => {
+      try {
+        return inner(...args);
+      } catch (error) {
+        throw keep(error);
+      }
+    };
+  }
+
+  return {
+    ...careful,
+    call, make, get, getAttribute, set, remove, classify, isPromise, pyProxy, takeError, text, constructorName, next,
+    toTree, remember, take,
+    takenBody: () => takenBody,
+    lastReturn: () => lastReturned,
+    exceptionOf: PythonError.exceptionOf,
   };
 });

@@ -11,7 +11,7 @@ from ..realm.realm import Realm
 from .convert import Converter
 from .errors import ErrorTable
 from .flags import FLAGS, TREE
-from .handles import MISSING, PyHandle
+from .handles import MISSING, Lent, PyHandle
 from .jsproxy import ProxyClasses
 from .promises import Promises
 from .pyproxy import PyProxyHost
@@ -40,6 +40,8 @@ class Bridge:
         """What ``to_js`` makes of a dict."""
         self.depth = 0
         """How many JS frames stand below the Python code that runs now."""
+        self.last_lent: Lent | None = None
+        """Who lent the object that JavaScript used last after its end."""
         self._js = self._load()
         self._helpers: dict[str, Value] = {}
         self._call = self._js.get("call")
@@ -89,7 +91,7 @@ class Bridge:
         if type(found) is int:
             return self.classes.make(found, value) if found >= 0 else str(value)
         if found.dead:
-            raise self.errors.from_js(found.dead)
+            raise TypeError(found.dead)
         return self.classes.double(value) if found.roundtrip else found.target
 
     def big_int(self, value: int) -> Value:
@@ -154,12 +156,12 @@ class Bridge:
         """
         borrowed: list[PyHandle] = []
         to_js = self.convert.to_js
-        values = [to_js(arg, borrowed) for arg in args]
-        if kwargs:
-            values.append({key: to_js(value, borrowed) for key, value in kwargs.items()})
-        boxed, self.convert.boxed = self.convert.boxed, False
-        make, call = (self._make_unboxed, self._call_unboxed) if boxed else (self._make, self._call)
         try:
+            values = [to_js(arg, borrowed) for arg in args]
+            if kwargs:
+                values.append({key: to_js(value, borrowed) for key, value in kwargs.items()})
+            boxed, self.convert.boxed = self.convert.boxed, False
+            make, call = (self._make_unboxed, self._call_unboxed) if boxed else (self._make, self._call)
             result = make(function, *values) if new else call(function, this, *values)
             if type(result) is not Value or result.is_string:
                 return self.convert.to_py(result)
@@ -178,6 +180,8 @@ class Bridge:
         self.depth += 1
         try:
             return function(*args)
+        except JSError as error:
+            return self.errors.raise_in_js(self.errors.pending(error))
         except BaseException as error:
             return self.errors.raise_in_js(error)
         finally:

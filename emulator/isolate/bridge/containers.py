@@ -174,7 +174,7 @@ class ArrayMixin(IncludesMixin, LengthMixin):
     def __getattr__(self, name: str) -> Any:
         if name == "keys":
             # So that dict(array) takes it for pairs, not for a mapping.
-            raise AttributeError(name, name=name)
+            raise AttributeError(name, name=name, obj=self)
         return super().__getattr__(name)  # type: ignore[misc]
 
     def _cfw_position(self, index: Any) -> int:

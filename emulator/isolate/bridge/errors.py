@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..realm.engine import JSError, Undefined, Value
 from .handles import DeadHandleError, PyHandle
 
 if TYPE_CHECKING:
     from .bridge import Bridge
+
+
+_ENGINE_ERRORS: Final = ("RangeError", "TypeError")
 
 
 class JsException(Exception):
@@ -34,7 +37,10 @@ class ErrorTable:
         thrown = self._bridge.helper("takeError")()
         if thrown is Undefined:
             # Thrown outside of our wrappers: stack overflow or out of memory in the engine.
-            return self.from_js(self._bridge.engine.global_.get("Error").call_constructor(str(error)))
+            name, _, message = str(error).partition(": ")
+            if name not in _ENGINE_ERRORS:
+                name, message = "Error", str(error)
+            return self.from_js(self._bridge.engine.global_.get(name).call_constructor(message))
         return self.from_js(thrown)
 
     def from_js(self, thrown: Any) -> BaseException:

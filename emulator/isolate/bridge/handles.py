@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import sys
+from typing import Any, Final, NamedTuple
 
 DESTROYED: Final = (
     "Object has already been destroyed\n"
@@ -12,16 +13,26 @@ DESTROYED: Final = (
 )
 
 
+class Lent(NamedTuple):
+    """A line of Python that lent an object to JavaScript."""
+
+    file: str
+    line: int
+    function: str
+
+
 class PyHandle:
     """What a PyProxy in JavaScript holds. ``target`` is gone once ``dead`` is set."""
 
-    __slots__ = ("dead", "returned", "roundtrip", "target")
+    __slots__ = ("dead", "lent", "returned", "roundtrip", "target")
 
     def __init__(self, target: Any, roundtrip: bool = False) -> None:
         self.target = target
         self.roundtrip = roundtrip
         """Whether it comes back to Python as a ``JsProxy`` instead of as ``target``."""
         self.dead = ""
+        self.lent: Lent | None = None
+        """Where the Python call is that borrowed it, once that call is over."""
         self.returned: Any = None
 
     def destroy(self, why: str = "") -> None:
@@ -35,6 +46,17 @@ class PyHandle:
         """The call that borrowed it is over."""
         if not self.dead:
             self.destroy(DESTROYED.format(type=type(self.target).__name__))
+            self.lent = _caller()
+
+
+def _caller() -> Lent | None:
+    """The innermost frame outside of the bridge."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if not frame.f_globals.get("__name__", "").startswith("emulator."):
+            return Lent(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname)
+    return None
 
 
 class DeadHandleError(Exception):

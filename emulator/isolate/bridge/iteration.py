@@ -62,8 +62,8 @@ class GeneratorMixin(IteratorMixin):
     def _cfw_finish(self, method: str, argument: Any) -> Any:
         bridge = self._cfw_bridge
         result = bridge.invoke("method", self._cfw_value, method, argument)
-        value = bridge.convert.to_py(result.get("value"))
-        if result.get("done") is True:
+        value = bridge.convert.to_py(bridge.get(result, "value"))
+        if bridge.get(result, "done") is True:
             raise StopIteration(value)
         return value
 

@@ -59,7 +59,7 @@ class JsProxyBase(metaclass=JsProxyMeta):
                 return found.constructor
             return bridge.classes.make(found.flags, found.value, self._cfw_value)
         if found is MISSING:
-            raise AttributeError(name, name=name)
+            raise AttributeError(name, name=name, obj=self)
         if kind is Value and found.is_function:
             return bridge.classes.method(found, self._cfw_value, name)
         return bridge.convert.to_py(found)
@@ -76,7 +76,7 @@ class JsProxyBase(metaclass=JsProxyMeta):
             object.__delattr__(self, name)
             return
         if self._cfw_bridge.get(self._cfw_value, js_name(name)) is MISSING:
-            raise AttributeError(name, name=name)
+            raise AttributeError(name, name=name, obj=self)
         self._cfw_bridge.invoke("remove", self._cfw_value, js_name(name))
 
     def __dir__(self) -> list[str]:

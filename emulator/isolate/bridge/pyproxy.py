@@ -97,6 +97,7 @@ class PyProxyHost:
 
     def _live(self, handle: PyHandle) -> Any:
         if handle.dead:
+            self._bridge.last_lent = handle.lent
             raise DeadHandleError(handle.dead)
         return handle.target
 
@@ -229,7 +230,7 @@ class PyProxyHost:
             except StopAsyncIteration:
                 value = Undefined
                 result.set("done", True)
-            result.set("value", value)
+            self._bridge.invoke("set", result, "value", value)
             return self._bridge.wrap(result)
 
         return self._result(step())

@@ -6,26 +6,43 @@ import asyncio
 import linecache
 import sys
 import traceback
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from types import FrameType
 from typing import Any, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 
-from ..bridge.errors import JsException
+from ..bridge.handles import Lent
+from .exceptions import background, exception_line, hint, message_of, nearest
+from .import_mistakes import Mistake, import_mistake, syntax_mistake
+from .suspended import suspended_frames
+
+__all__ = ["NOT_RESPONSE", "Explainer", "exception_line", "load_report", "place"]
 
 _SEQUENCE: Final = "Incorrect type: the provided value is not of type 'Sequence'."
-_NOT_RESPONSE: Final = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
+NOT_RESPONSE: Final = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
 _BODY_USED: Final = ("Body has already been used", "Body already used", "body is already used")
 _GLOBAL_SCOPE: Final = "Disallowed operation called within global scope"
 _LOST: Final = "Network connection lost"
+_BORROWED: Final = "borrowed proxy was automatically destroyed"
+_NEEDS_NEW: Final = "class constructors must be invoked with 'new'"
+
+_FRAMES: Final = 8
+"""Frames that a report shows at each end of a deep stack."""
 
 
 class Explainer:
-    """Makes reports for one Worker, whose files lie below ``root``."""
+    """Makes reports for one Worker, whose files lie below ``root`` and whose entry point is ``main``."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(
+        self, root: str, main: str = "", last_lent: Callable[[], Lent | None] = lambda: None
+    ) -> None:
         self._root = root.rstrip("/") + "/"
+        self._main = main
+        self._last_lent = last_lent
 
     def report(
         self, error: BaseException, event: str = "", handler_at: Place | None = None, **facts: Any
@@ -37,39 +54,87 @@ class Explainer:
         frames = self.frames(error)
         where = frames[-1] if frames else handler_at
         line = exception_line(error)
-        code, known = _recognise(error)
         subrequest = facts.pop("subrequest", "")
+        if isinstance(error, SyntaxError):
+            (code, known), at = syntax_mistake(error, self._main)
+            if code != "syntax-error" or (at is not None and self.is_users(at.file)):
+                where = at
+        else:
+            code, known = self._recognise(error, where)
+        lent = self._last_lent() if code == "borrowed-proxy" else None
+        if lent is not None and self.is_users(lent.file):
+            where = place(lent.file, lent.line, function=lent.function)
         if subrequest and code == "uncaught-exception":
-            code, known = "after-failed-subrequest", {"subrequest": subrequest}
+            code, known = "after-failed-subrequest", {"subrequest": subrequest, **known}
         elif subrequest and code == "subrequest-failed":
-            known = {"subrequest": subrequest}
-        facts = {**known, **facts}
+            known = {"subrequest": subrequest.replace(f"{_LOST}: ", "")}
+        facts = {**facts, **known}
         return explain(code, where=where, frames=frames, exception=line, event=event, **facts)
 
     def frames(self, error: BaseException) -> list[Place]:
-        """The user's frames of a traceback, outermost first."""
+        """The user's frames of a traceback, outermost first; the middle of a deep stack is left out."""
         found: list[Place] = []
-        for frame, line in traceback.walk_tb(error.__traceback__):
-            if self.is_users(frame.f_code.co_filename):
-                found.append(place(frame.f_code.co_filename, line, function=frame.f_code.co_qualname))
+        frames = [
+            (frame, line)
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if self.is_users(frame.f_code.co_filename)
+        ]
+        left_out = len(frames) - 2 * _FRAMES
+        if left_out > 0:
+            del frames[_FRAMES:-_FRAMES]
+        for frame, line in frames:
+            found.append(place(frame.f_code.co_filename, line, function=frame.f_code.co_qualname))
+        if left_out > 0:
+            found.insert(_FRAMES, Place(f"... {left_out:,} more frames"))
+        if not found and error.__cause__ is not None:
+            return self.frames(error.__cause__)
         return found
+
+    def here(self) -> Place | None:
+        """The innermost of the user's frames that run now."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and not self.is_users(frame.f_code.co_filename):
+            frame = frame.f_back
+        if frame is None:
+            return None
+        return place(frame.f_code.co_filename, frame.f_lineno, function=frame.f_code.co_qualname)
 
     def waiting(self, task: asyncio.Task[Any] | None) -> list[Place]:
         """The user's frames of a suspended task, outermost first."""
-        found: list[Place] = []
-        coroutine: Any = None if task is None else task.get_coro()
-        while coroutine is not None:
-            frame = getattr(coroutine, "cr_frame", None)
-            if frame is not None and self.is_users(frame.f_code.co_filename):
-                found.append(
-                    place(frame.f_code.co_filename, frame.f_lineno, function=frame.f_code.co_qualname)
-                )
-            coroutine = getattr(coroutine, "cr_await", None)
-        return found
+        return [
+            place(frame.f_code.co_filename, frame.f_lineno, function=frame.f_code.co_qualname)
+            for frame in (suspended_frames(task) if task is not None else ())
+            if self.is_users(frame.f_code.co_filename)
+        ]
 
     def is_users(self, filename: str) -> bool:
         """Whether a file is the project's own, not a package in it."""
         return filename.startswith(self._root) and "/python_modules/" not in filename
+
+    def _recognise(self, error: BaseException, where: Place | None) -> Mistake:
+        message = message_of(error)
+        if isinstance(error, ImportError):
+            with suppress(OSError):
+                found = import_mistake(error, self._main, where, self.is_users)
+                if found is not None:
+                    return found
+        if isinstance(error, SystemExit):
+            return "exit-called", {}
+        if isinstance(error, AttributeError) and _is_env(error.obj):
+            names = _env_names()
+            similar = nearest(error.name or "", names)
+            return "env-missing", {"name": error.name, "similar": similar, "known": ", ".join(names)}
+        code = _by_message(message)
+        if code == "subrequest-failed":
+            return code, {"subrequest": message}
+        if code:
+            return code, {}
+        told = [hint(error), *background(error, self._at)]
+        return "uncaught-exception", {"hint": "\n".join(text for text in told if text)}
+
+    def _at(self, error: BaseException) -> str:
+        frames = self.frames(error)
+        return f" ({frames[-1].file.removeprefix(self._root)}:{frames[-1].line})" if frames else ""
 
 
 def place(file: str, line: int, column: int = 0, function: str = "") -> Place:
@@ -77,88 +142,37 @@ def place(file: str, line: int, column: int = 0, function: str = "") -> Place:
     return Place(file, line, column, function, linecache.getline(file, line).rstrip("\n"))
 
 
-def exception_line(error: BaseException) -> str:
-    """The last line of a traceback, e.g. ``ValueError: boom``."""
-    if isinstance(error, JsException):
-        return str(error).strip().rsplit("\n", 1)[-1]
-    lines = traceback.format_exception_only(error)
-    return lines[-1].strip() if lines else type(error).__name__
-
-
-def _message(error: BaseException) -> str:
-    if isinstance(error, JsException):
-        return str(getattr(error, "message", ""))
-    return str(error)
-
-
-def _recognise(error: BaseException) -> tuple[str, dict[str, Any]]:
-    message = _message(error)
-    if message.startswith(_SEQUENCE):
-        return "headers-plain-dict", {}
-    if message == _NOT_RESPONSE:
-        return "not-a-response", {}
-    if any(sign in message for sign in _BODY_USED):
-        return "body-used", {}
-    if "borrowed proxy was automatically destroyed" in message:
-        return "borrowed-proxy", {}
-    if _GLOBAL_SCOPE in message:
-        return "global-scope", {}
-    if _LOST in message:
-        return "subrequest-failed", {"subrequest": message}
-    return "uncaught-exception", {}
-
-
 def load_report(explainer: Explainer, error: BaseException, main: str) -> Report:
     """Why the Worker does not load: syntax, imports, or what its top level raised."""
-    if isinstance(error, SyntaxError) and error.filename:
-        where = Place(
-            error.filename, error.lineno or 0, error.offset or 0, "", (error.text or "").rstrip("\n")
-        )
-        return explain(
-            "syntax-error", where=where, frames=[where], exception=exception_line(error), message=error.msg
-        )
-    frames = explainer.frames(error)
-    where = frames[-1] if frames else place(main, 1)
-    if isinstance(error, ImportError):
-        code, facts = _import_mistake(explainer, error, Path(main).parent)
-        if code:
-            return explain(code, where=where, frames=frames, exception=exception_line(error), **facts)
-    return explainer.report(error)
+    return explainer.report(error, handler_at=place(main, 1))
 
 
-def _import_mistake(explainer: Explainer, error: ImportError, directory: Path) -> tuple[str, dict[str, Any]]:
-    name = error.name or ""
-    if str(error).startswith("cannot import name") and name == "js":
-        wanted = str(error).split("'")[1]
-        return "js-name-missing", {"name": wanted, "similar": _similar_global(wanted)}
-    if not isinstance(error, ModuleNotFoundError):
-        if not error.path or not explainer.is_users(error.path):
-            return "", {}
-        wanted = getattr(error, "name_from", None) or str(error).split("'")[1]
-        names = [known for known in vars(sys.modules.get(name, object)) if not known.startswith("_")]
-        return "import-error-project", {"module": f"{name}.{wanted}", "similar": _nearest(wanted, names)}
-    top = name.split(".")[0]
-    if top == "src":
-        return "src-prefix", {"module": name}
-    local = [path.stem for path in directory.iterdir() if path.suffix == ".py" or path.is_dir()]
-    similar = _nearest(top, local)
-    if "." in name and (directory / top).exists():
-        return "import-error-project", {"module": name, "similar": ""}
-    if similar:
-        return "import-error-project", {"module": name, "similar": similar}
-    return "package-not-installed", {"module": name}
+def _by_message(message: str) -> str:
+    if message.startswith(_SEQUENCE):
+        return "headers-plain-dict"
+    if message == NOT_RESPONSE:
+        return "not-a-response"
+    if any(sign in message for sign in _BODY_USED):
+        return "body-used"
+    if _BORROWED in message:
+        return "borrowed-proxy"
+    if _GLOBAL_SCOPE in message:
+        return "global-scope"
+    if message == _NEEDS_NEW:
+        return "new-missing"
+    return "subrequest-failed" if _LOST in message else ""
 
 
-def _similar_global(name: str) -> str:
+def _is_env(found: Any) -> bool:
+    """Whether ``found`` is the Worker's ``env``, bare or as the SDK wraps it."""
+    helper = import_module("_pyodide_entrypoint_helper")
+    with suppress(AttributeError):
+        inner = vars(found).get("_env", found) if hasattr(found, "__dict__") else found
+        return bool(inner == helper.cloudflareWorkersModule.env)
+    return False
+
+
+def _env_names() -> list[str]:
     import js
 
-    return _nearest(name, [candidate for candidate in dir(js) if not candidate.startswith("_")])
-
-
-def _nearest(name: str, candidates: list[str]) -> str:
-    from difflib import get_close_matches
-
-    by_case = {candidate.lower(): candidate for candidate in candidates}
-    if name.lower() in by_case:
-        return by_case[name.lower()]
-    return next(iter(get_close_matches(name, candidates, 1)), "")
+    return list(js.Object.keys(import_module("_pyodide_entrypoint_helper").cloudflareWorkersModule.env))

@@ -8,8 +8,9 @@ Source: https://developers.cloudflare.com/workers/languages/python/
 from __future__ import annotations
 
 import inspect
+import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
@@ -19,10 +20,17 @@ from emulator.diagnostics.report import Place, Report
 
 from ..bridge.bridge import Bridge
 from .compat_flags import CompatibilityFlags
-from .explain import place
+from .exceptions import exception_line, nearest
+from .explain import NOT_RESPONSE, place
 
 GLOBAL_HANDLERS: Final = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue", "on_pubsub", "test")
 
+
+_DECORATORS: Final = 10
+"""Lines in which the ``def`` below a decorator is looked for."""
+
+_NO_RESPONSES: Final = frozenset((type(None), str, int, float, bool, bytes, bytearray, dict, list, set))
+"""Types that the SDK lets pass or converts, and that the platform then refuses."""
 
 ARGUMENTS: Final = 3
 """``(request, env, ctx)``; methods get the request and two times ``None``."""
@@ -115,20 +123,29 @@ class Handlers:
         missing = self._missing_handler()
         if missing is not None:
             return [missing]
+        if self._lacks_self():
+            return [self._self_report(severity="warning")]
         handler = getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
         own = 1 if self._default else 0
-        if not _arity(handler, ARGUMENTS + own).missing:
-            return []
-        return [self._arity_report(_required(handler) - own, severity="warning")]
+        lacking = _arity(handler, ARGUMENTS + own).missing
+        return [self._arity_report(lacking, severity="warning")] if lacking else []
 
-    def _arity_report(self, needed: int, severity: str = "error") -> Report:
+    def _arity_report(self, lacking: str, severity: str = "error") -> Report:
         return explain(
-            "handler-arity",
-            where=self.place(),
-            handler=self.name,
-            actual=needed,
-            expected=ARGUMENTS,
-            severity=severity,
+            "handler-arity", where=self.place(), handler=self.name, missing=lacking, severity=severity
+        )
+
+    def _lacks_self(self) -> bool:
+        """Whether ``fetch`` is a plain function in the class whose first parameter is the request."""
+        method = inspect.getattr_static(self._default, self._fetch_method, None) if self._default else None
+        if not inspect.isfunction(method):
+            return False
+        names = list(inspect.signature(method).parameters)
+        return not names or names[0] in ("request", "req")
+
+    def _self_report(self, severity: str = "error", frames: Sequence[Place] = ()) -> Report:
+        return explain(
+            "missing-self", where=self.place(), handler=self.name, severity=severity, frames=frames
         )
 
     def _missing_handler(self) -> Report | None:
@@ -148,20 +165,38 @@ class Handlers:
                 return explain(
                     "handler-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date
                 )
-        return explain(
-            "no-handler",
-            where=place(self._main, 1),
-            main=Path(self._main).name,
-            date=self._date,
-            similar=self._near_miss(),
-        )
+        if self._default is not None:
+            return self._missing_method()
+        return self._no_handler_at_all()
 
-    def _near_miss(self) -> str:
-        from difflib import get_close_matches
+    def _missing_method(self) -> Report:
+        assert self._default is not None
+        methods = [name for name, value in vars(self._default).items() if inspect.isfunction(value)]
+        near = nearest(self._fetch_method, methods)
+        where = _place_of(vars(self._default).get(near)) or _place_of_class(self._default)
+        hint = f" It has {near}." if near else ""
+        return explain("method-missing", where=where, handler=self.name, near=hint)
 
+    def _no_handler_at_all(self) -> Report:
         wanted = "on_fetch" if self.legacy else "Default"
-        names = [name for name, value in vars(self._module).items() if callable(value)]
-        return next(iter(get_close_matches(wanted, names, 1, 0.5)), "")
+        facts: dict[str, Any] = {"main": Path(self._main).name, "date": self._date}
+        where = place(self._main, 1)
+        found = vars(self._module).get(wanted)
+        if isinstance(found, type):
+            where = _place_of_class(found) or where
+            facts["near"] = " This class Default does not extend WorkerEntrypoint."
+            facts["advice"] = "from workers import WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):"
+        elif found is not None:
+            facts["near"] = f" Here {wanted} is of type {type(found).__name__}."
+        else:
+            own = {name: value for name, value in vars(self._module).items() if self._is_own(value)}
+            near = nearest(wanted, own)
+            facts["similar"] = near
+            where = _place_of_any(own.get(near)) or where
+        return explain("no-handler", where=where, legacy=self.legacy, **facts)
+
+    def _is_own(self, value: Any) -> bool:
+        return callable(value) and getattr(value, "__module__", "") == self._module.__name__
 
     # ---- calls --------------------------------------------------------------
 
@@ -184,14 +219,41 @@ class Handlers:
         from workers import python_from_rpc, python_to_rpc
 
         assert self._default is not None
-        instance = self._default(ctx, env)
+        instance = self._instantiate(ctx, env)
         method = getattr(instance, self._fetch_method, None)
         if not callable(method):
             raise self._no_handler()
-        result = method(*self._fitting(method, (python_from_rpc(request), None, None)))
-        if inspect.isawaitable(result):
-            result = await result
-        return python_to_rpc(result)
+        try:
+            result = method(*self._fitting(method, (python_from_rpc(request), None, None)))
+            if inspect.isawaitable(result):
+                result = await result
+        except (AttributeError, TypeError) as error:
+            if self._lacks_self():
+                raise HandlerError(exception_line(error), self._self_report()) from error
+            raise
+        try:
+            answer = python_to_rpc(result)
+        except TypeError as error:
+            raise self._no_response(result, exception_line(error)) from error
+        if type(result) in _NO_RESPONSES:
+            raise self._no_response(result, f"TypeError: {NOT_RESPONSE}")
+        return answer
+
+    def _no_response(self, result: Any, message: str) -> HandlerError:
+        report = explain("not-a-response", where=self.place(), handler=self.name, type=type(result).__name__)
+        return HandlerError(message, report)
+
+    def _instantiate(self, ctx: Any, env: Any) -> Any:
+        assert self._default is not None
+        try:
+            return self._default(ctx, env)
+        except TypeError as error:
+            constructor = vars(self._default).get("__init__")
+            own = inspect.getclosurevars(constructor).nonlocals.get("original_init") if constructor else None
+            if own is None or _fits(own, (None, ctx, env)):
+                raise
+            report = explain("init-arity", where=_place_of(own))
+            raise HandlerError(exception_line(error), report) from error
 
     def _fitting(self, handler: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments that ``handler`` takes. HandlerError when it needs more."""
@@ -201,7 +263,7 @@ class Handlers:
             arity = self._arities[function] = _arity(handler, len(arguments))
         if arity.missing:
             message = f"TypeError: missing a required argument: {arity.missing!r}"
-            raise HandlerError(message, self._arity_report(_required(handler)))
+            raise HandlerError(message, self._arity_report(arity.missing))
         return arguments if arity.room < 0 else arguments[: arity.room]
 
     def _no_handler(self) -> HandlerError:
@@ -235,14 +297,35 @@ def _arity(function: Any, given: int) -> Arity:
     return Arity(-1 if endless else len(positional), missing)
 
 
-def _required(function: Any) -> int:
-    """How many arguments a call must give."""
-    return sum(
-        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-        for p in _parameters(function) or ()
-    )
+def _fits(function: Any, arguments: tuple[Any, ...]) -> bool:
+    try:
+        inspect.signature(function).bind(*arguments)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _place_of(function: Callable[..., Any] | None) -> Place | None:
     code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
-    return None if code is None else place(code.co_filename, code.co_firstlineno, function=code.co_qualname)
+    if code is None:
+        return None
+    line = code.co_firstlineno
+    # The first line is that of a decorator, if there is one.
+    for number in range(line, line + _DECORATORS):
+        if linecache.getline(code.co_filename, number).lstrip().startswith(("def ", "async def ")):
+            line = number
+            break
+    return place(code.co_filename, line, function=code.co_qualname)
+
+
+def _place_of_class(found: type[Any]) -> Place | None:
+    try:
+        lines, first = inspect.getsourcelines(found)
+        offset = next((n for n, line in enumerate(lines) if line.lstrip().startswith("class ")), 0)
+        return place(inspect.getsourcefile(found) or "", first + offset)
+    except (OSError, TypeError):
+        return None
+
+
+def _place_of_any(found: Any) -> Place | None:
+    return _place_of_class(found) if isinstance(found, type) else _place_of(found)

@@ -18,6 +18,7 @@ class LogStream(io.TextIOBase):
         self._level = level
         self._log = log
         self._partial = ""
+        self._cut = False
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -31,9 +32,12 @@ class LogStream(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         *lines, self._partial = (self._partial + text).split("\n")
+        if lines and self._cut and not lines[0]:
+            del lines[0]  # the end of a line that has left already
         if lines:
             self._log(self._level, "\n".join(lines))
-        elif len(self._partial) > MAX_LINE:
+        self._cut = len(self._partial) > MAX_LINE
+        if self._cut:
             self.flush()
         return len(text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from inside import inside, run_js
+from inside import inside, raises, run_js
 
 KINDS = [
     ("Int8Array", "b", [-128, 0, 127]),
@@ -61,10 +61,8 @@ def test_range_and_slices_of_typed_arrays():
         except IndexError:
             continue
         raise AssertionError(f"index {bad} was accepted")
-    try:
+    with raises(NotImplementedError):
         array[0:1]
-    except NotImplementedError:
-        pass
     for index in range(len(array)):
         array[index] = index + 1
     assert array.to_bytes() == b"\1\2\3" and 2 in array and 9 not in array
@@ -90,12 +88,8 @@ def test_array_buffers_and_data_views():
     assert buffer.to_py().tolist() == [0, 1, 2, 0] and buffer.to_memoryview().nbytes == 4
     buffer.assign(b"abcd")
     assert Uint8Array.new(buffer).to_string() == "abcd" and buffer.to_string() == "abcd"
-    try:
+    with raises(TypeError):
         bytes(buffer)
-    except TypeError:
-        pass
-    else:
-        raise AssertionError("bytes(ArrayBuffer) works on the platform neither")
     view.assign(b"xy")
     assert buffer.to_bytes() == b"axyd"
     assert not ArrayBuffer.new(0) and ArrayBuffer.new(1) and not Uint8Array.new(0)
@@ -108,14 +102,22 @@ def test_python_buffers_in_js():
     from js import Uint8Array
     from pyodide.ffi import create_proxy, to_js
 
-    for source in (b"abc", bytearray(b"abc"), memoryview(b"abc"), memoryview(b"xabcx")[1:4], memoryview(b"aXbXc")[::2]):
+    for source in (
+        b"abc",
+        bytearray(b"abc"),
+        memoryview(b"abc"),
+        memoryview(b"xabcx")[1:4],
+        memoryview(b"aXbXc")[::2],
+    ):
         assert to_js(source).to_bytes() == b"abc", source
     assert to_js(array.array("d", [1.5, 2.5])).constructor.name == "Float64Array"
     assert to_js(array.array("i", [1, -2])).to_py().tolist() == [1, -2]
     assert Uint8Array.new(b"abc").length == 3
     assert Uint8Array.new([1, 2, 3]).to_bytes() == b"\1\2\3"
     proxy = create_proxy(b"\1\2\3")
-    buffer = run_js("(p) => { const b = p.getBuffer('u8'); const t = b.data.reduce((x, y) => x + y); b.release(); return t }")
+    buffer = run_js(
+        "(p) => { const b = p.getBuffer('u8'); const t = b.data.reduce((x, y) => x + y); b.release(); return t }"
+    )
     assert buffer(proxy) == 6
     assert to_js(b"").to_bytes() == b"" and to_js(b"").length == 0
     copied = bytearray(b"abc")
@@ -141,9 +143,5 @@ def test_text_decoding():
 
     assert to_js("你好".encode()).to_string() == "你好"
     assert to_js("你好".encode("gbk")).to_string("gbk") == "你好"
-    try:
+    with raises(Exception):
         to_js(b"a").to_string("no-such-encoding")
-    except Exception:
-        pass
-    else:
-        raise AssertionError("an unknown encoding was accepted")

@@ -12,7 +12,9 @@ from isolates import Isolate
 
 items = st.integers(-5, 5) | st.sampled_from(["a", "b", "", "你"]) | st.none() | st.booleans()
 places = st.integers(-7, 7)
-slices = st.builds(slice, st.none() | places, st.none() | places, st.none() | st.sampled_from([1, 2, 3, -1, -2]))
+slices = st.builds(
+    slice, st.none() | places, st.none() | places, st.none() | st.sampled_from([1, 2, 3, -1, -2])
+)
 list_steps = st.one_of(
     st.tuples(st.just("append"), items),
     st.tuples(st.just("insert"), places, items),
@@ -113,12 +115,12 @@ def distinct(value: Any) -> Any:
 @settings(max_examples=200)
 @given(st.lists(items, max_size=6), st.lists(list_steps, max_size=12))
 def test_array_is_a_list(bench: Callable[[], Isolate], start: Any, steps: Any) -> None:
-    assert [] == call_inside(bench(), run_both, "array", distinct(start), distinct(steps))
+    assert call_inside(bench(), run_both, "array", distinct(start), distinct(steps)) == []
 
 
 @given(st.dictionaries(items, items, max_size=5), st.lists(dict_steps, max_size=12))
 def test_map_is_a_dict(bench: Callable[[], Isolate], start: Any, steps: Any) -> None:
-    assert [] == call_inside(bench(), run_both, "map", distinct(start), distinct(steps))
+    assert call_inside(bench(), run_both, "map", distinct(start), distinct(steps)) == []
 
 
 names = st.sampled_from(["a", "b", "c", "你", "x y"])
@@ -137,7 +139,7 @@ object_steps = st.one_of(
 
 @given(st.dictionaries(names, items, max_size=5), st.lists(object_steps, max_size=10))
 def test_object_map_is_a_dict(bench: Callable[[], Isolate], start: Any, steps: Any) -> None:
-    assert [] == call_inside(bench(), run_both, "object", distinct(start), distinct(steps))
+    assert call_inside(bench(), run_both, "object", distinct(start), distinct(steps)) == []
 
 
 @inside
@@ -240,7 +242,10 @@ def test_odd_objects_to_py():
     from pyodide.ffi import JsException
 
     assert run_js("({constructor: null, __proto__: null})").to_py() == {"constructor": None} or True
-    assert run_js('JSON.parse(\'{"constructor": 1, "__proto__": 2}\')').to_py() == {"constructor": 1, "__proto__": 2}
+    assert run_js('JSON.parse(\'{"constructor": 1, "__proto__": 2}\')').to_py() == {
+        "constructor": 1,
+        "__proto__": 2,
+    }
     assert run_js("Object.assign(Object.create(null), {a: 1})").to_py() == {"a": 1}
     instance = run_js("new (class Point { x = 1 })()")
     assert instance.to_py() == instance
@@ -287,3 +292,16 @@ def test_ten_megabytes_of_text_and_bytes():
     data = bytes(range(256)) * 40_000
     assert to_js(data).to_bytes() == data and Uint8Array.new(to_js(data)).length == len(data)
     assert time.thread_time() - started < 20
+
+
+@inside
+def test_hundreds_of_thousands_of_items_at_once():
+    from js import Array
+
+    array = Array.new()
+    array.extend(range(200_000))
+    assert len(array) == 200_000 and array[-1] == 199_999
+    array[10:20] = range(150_000)
+    assert len(array) == 349_990 and array[150_009] == 149_999 and array[150_010] == 20
+    del array[5:]
+    assert list(array) == [0, 1, 2, 3, 4]

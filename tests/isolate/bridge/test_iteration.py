@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from inside import inside, run_js
+from inside import inside, raises, run_js
 
 
 @inside
 def test_js_generators():
-    generator = run_js("(function* () { const x = yield 1; try { yield x } catch (e) { yield 'caught ' + e.message } return 'end' })")
+    generator = run_js(
+        "(function* () { const x = yield 1; try { yield x } catch (e) { yield 'caught ' + e.message } return 'end' })"
+    )
     assert list(generator()) == [1, None]
     running = generator()
     assert next(running) == 1 and running.send(5) == 5
@@ -59,8 +61,14 @@ def test_python_generators_in_js():
 
     assert run_js("(g) => [...g].length")(numbers()) == 2
     assert run_js("(g) => { g.next(); return g.next(5).value }")(numbers()) == 5
-    assert run_js("(g) => { g.next(); g.next(); return g.throw(new TypeError('x')).value }")(numbers()) == "JsException"
-    assert run_js("(g) => { g.next(); g.next(); const r = g.next(); return r.done + ':' + r.value }")(numbers()) == "true:end"
+    assert (
+        run_js("(g) => { g.next(); g.next(); return g.throw(new TypeError('x')).value }")(numbers())
+        == "JsException"
+    )
+    assert (
+        run_js("(g) => { g.next(); g.next(); const r = g.next(); return r.done + ':' + r.value }")(numbers())
+        == "true:end"
+    )
     closed = []
 
     def closing():
@@ -74,7 +82,7 @@ def test_python_generators_in_js():
     assert closed == [True]
     assert run_js("(g) => Array.from(g, (x) => x * 2).join()")(range(3)) == "0,2,4"
     assert run_js("(m) => [...m].map(([k, v]) => k + v).join()")({"a": 1, "b": 2}.items()) == "a1,b2"
-    assert run_js("(z) => new Map(z).get('b')")(zip("ab", [1, 2])) == 2
+    assert run_js("(z) => new Map(z).get('b')")(zip("ab", [1, 2], strict=True)) == 2
     assert run_js("(i) => Math.max(...i)")(map(abs, [-5, 2])) == 5
 
 
@@ -84,23 +92,15 @@ def test_errors_in_python_iterators():
         yield 1
         raise KeyError("k")
 
-    try:
+    with raises(KeyError):
         run_js("(g) => { let n = 0; for (const x of g) n += x; return n }")(failing())
-    except KeyError:
-        pass
-    else:
-        raise AssertionError("lost")
 
     class Broken:
         def __iter__(self):
             raise OSError("no iterator")
 
-    try:
+    with raises(OSError):
         run_js("(g) => [...g]")(Broken())
-    except OSError:
-        pass
-    else:
-        raise AssertionError("lost")
 
 
 @inside
@@ -109,12 +109,8 @@ async def test_async_generators_of_js():
     assert [x async for x in make()] == [1, None]
     running = make()
     assert await running.asend(None) == 1 and await running.asend(4) == 4
-    try:
+    with raises(StopAsyncIteration):
         await anext(running)
-    except StopAsyncIteration:
-        pass
-    else:
-        raise AssertionError("no end")
     early = make()
     async for item in early:
         assert item == 1
@@ -139,7 +135,9 @@ async def test_async_iterables_of_python():
             await asyncio.sleep(0)
             yield i
 
-    gather = run_js("async (g) => { const found = []; for await (const x of g) found.push(x); return found.join() }")
+    gather = run_js(
+        "async (g) => { const found = []; for await (const x of g) found.push(x); return found.join() }"
+    )
     assert await gather(numbers()) == "0,1,2"
     closed = []
 

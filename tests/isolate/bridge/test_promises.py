@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inside import inside, run_js
+from inside import inside, raises, run_js
 
 
 @inside
@@ -57,7 +57,9 @@ async def test_python_errors_through_promises():
     else:
         raise AssertionError("no error")
     assert await run_js("(f) => f().catch((e) => e.type)")(fail) == "ValueError"
-    assert await run_js("async (f) => { try { await f() } catch (e) { return e.type } }")(fail) == "ValueError"
+    assert (
+        await run_js("async (f) => { try { await f() } catch (e) { return e.type } }")(fail) == "ValueError"
+    )
 
 
 @inside
@@ -82,7 +84,12 @@ async def test_thenables():
     thenable = run_js("({then(resolve) { resolve(7) }})")
     assert await thenable == 7
     assert await run_js("(async () => ({then(resolve) { resolve(8) }}))")() == 8
-    assert await run_js("() => ({then(resolve, reject) { reject(new Error('no')) }})")().catch(lambda e: e.message) == "no"
+    assert (
+        await run_js("() => ({then(resolve, reject) { reject(new Error('no')) }})")().catch(
+            lambda e: e.message
+        )
+        == "no"
+    )
 
 
 @inside
@@ -120,7 +127,7 @@ async def test_cancelled_futures():
     seen = run_js("(p) => p.then(() => 'value', (e) => e.type)")(future)
     future.cancel()
     assert await seen == "CancelledError"
-    pending = asyncio.ensure_future(_never()) if False else asyncio.ensure_future(asyncio.sleep(30))
+    pending = asyncio.ensure_future(asyncio.sleep(30))
     caught = run_js("async (p) => { try { await p } catch (e) { return e.name } }")(pending)
     await asyncio.sleep(0)
     pending.cancel()
@@ -134,10 +141,8 @@ async def test_cancelled_futures():
     task = asyncio.ensure_future(wait())
     await asyncio.sleep(0)
     task.cancel()
-    try:
+    with raises(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        pass
     run_js("settle(6)")
     assert await promise == 6
 
@@ -171,7 +176,9 @@ async def test_order_of_jobs():
     setTimeout(timers, 0)
     queueMicrotask(jobs)
     order.append("now")
-    run_js("(note) => { Promise.resolve().then(() => note('p1')).then(() => note('p2')); note('sync') }")(note)
+    run_js("(note) => { Promise.resolve().then(() => note('p1')).then(() => note('p2')); note('sync') }")(
+        note
+    )
     await asyncio.sleep(0.01)
     assert order[:2] == ["now", "sync"] and order[-1] == "timer", order
     assert order.index("job") < order.index("p1") < order.index("p2"), order
@@ -262,24 +269,16 @@ async def test_run_sync_errors():
         (fail(), KeyError),
         (run_js("(async () => { throw new Error('x') })")(), JsException),
     ]:
-        try:
+        with raises(wanted):
             run_sync(awaitable)
-        except wanted:
-            pass
-        else:
-            raise AssertionError("no error")
-    try:
+    with raises(TypeError):
         run_sync(5)
-    except TypeError:
-        pass
 
     async def cancelled():
         raise asyncio.CancelledError
 
-    try:
+    with raises(asyncio.CancelledError):
         run_sync(cancelled())
-    except asyncio.CancelledError:
-        pass
     inside_js = run_js("(f) => f()")
     assert not inside_js(can_run_sync)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inside import inside, run_js
+from inside import inside, raises, run_js
 
 
 @inside
@@ -37,8 +37,14 @@ def test_a_dict():
     run_js("(d) => { d.a = 5; d.set('n', [1]); delete d.b; Object.assign(d, {z: 1}) }")(value)
     assert value["a"] == 5 and "b" not in value and value["z"] == 1 and value["n"].to_py() == [1]
     assert run_js("({a, ...rest}) => a + Object.keys(rest).length")(value) == 8
-    assert run_js("(d) => { const k = []; for (const x in d) k.push(x); return k.join() }")({"x": 1, "y": 2}) == "x,y"
-    assert run_js("(d) => JSON.stringify(d)")({"a": [1, (2, None), {"你": "好"}]}) == '{"a":[1,[2,null],{"你":"好"}]}'
+    assert (
+        run_js("(d) => { const k = []; for (const x in d) k.push(x); return k.join() }")({"x": 1, "y": 2})
+        == "x,y"
+    )
+    assert (
+        run_js("(d) => JSON.stringify(d)")({"a": [1, (2, None), {"你": "好"}]})
+        == '{"a":[1,[2,null],{"你":"好"}]}'
+    )
 
 
 @inside
@@ -57,7 +63,9 @@ def test_an_object():
             return f"<{self.x}>"
 
     point = Point()
-    js = run_js("(p) => [p.x, p.kind, p.move(2) === p || p.move(0).x, 'x' in p, 'zz' in p, p.zz, String(p), `${p}`, typeof p]")
+    js = run_js(
+        "(p) => [p.x, p.kind, p.move(2) === p || p.move(0).x, 'x' in p, 'zz' in p, p.zz, String(p), `${p}`, typeof p]"
+    )
     assert js(point).to_py()[0:2] == [1, "point"] and point.x == 3
     assert js(point).to_py()[3:] == [True, False, None, "<5>", "<5>", "object"]
     run_js("(p) => { p.x = 10; p.fresh = 'new' }")(point)
@@ -149,7 +157,9 @@ async def test_borrowed_proxies_end_with_the_call():
     try:
         use()
     except Exception as error:
-        assert "Object has already been destroyed" in str(error) and "Error: Error" not in str(error), str(error)
+        assert "Object has already been destroyed" in str(error) and "Error: Error" not in str(error), str(
+            error
+        )
     else:
         raise AssertionError("a destroyed proxy was usable")
 
@@ -232,10 +242,8 @@ def test_create_once_callable():
         raise AssertionError("called twice")
     unused = create_once_callable(lambda: 1)
     unused.destroy()
-    try:
+    with raises(JsException):
         unused()
-    except JsException:
-        pass
 
 
 @inside
@@ -327,10 +335,8 @@ def test_methods_are_bound_and_fresh_attributes_read():
     assert thing.later == 1 and hasattr(thing, "later")
     del thing.later
     assert not hasattr(thing, "later")
-    try:
+    with raises(AttributeError):
         del thing.later
-    except AttributeError:
-        pass
     thing.class_ = 1
     thing.from_ = 2
     assert thing.object_keys().to_py() == ["class", "from"]
@@ -363,7 +369,7 @@ def test_dir_repr_and_pickle():
 
 @inside
 def test_new_and_instances():
-    from js import Date, Map, Promise, URL, Object
+    from js import URL, Date, Map, Object, Promise
     from pyodide.ffi import JsProxy
 
     assert URL.new("http://a/b").pathname == "/b"

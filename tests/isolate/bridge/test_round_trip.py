@@ -15,7 +15,20 @@ from isolates import Isolate
 SAFE = 2**53 - 1
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
-    ["", "\0", "a\0b", "你好，世界", "𠮷野家", "👩‍👩‍👧‍👦", "\ufeff", "\u2028", "é" * 300, "\r\n", "__proto__", "constructor"]
+    [
+        "",
+        "\0",
+        "a\0b",
+        "你好，世界",
+        "𠮷野家",
+        "👩‍👩‍👧‍👦",
+        "\ufeff",
+        "\u2028",
+        "é" * 300,
+        "\r\n",
+        "__proto__",
+        "constructor",
+    ]
 )
 scalars = (
     st.none()
@@ -99,7 +112,9 @@ def implicit(value: Any) -> Any:
 
 def keyword(value: Any) -> Any:
     seen = []
-    run_js("(f, options) => f(Object.keys(options).join(), options.key)")(lambda *found: seen.extend(found), key=value)
+    run_js("(f, options) => f(Object.keys(options).join(), options.key)")(
+        lambda *found: seen.extend(found), key=value
+    )
     names, found = seen
     assert names == "key"
     return found

@@ -123,12 +123,13 @@ def test_nothing_is_left_behind(run):
     assert not Path(host).parent.exists()
 
 
-def test_what_a_killed_isolate_left_is_removed_by_the_next(run, load, isolates):
+def test_what_a_killed_isolate_left_is_removed_by_the_next(run, load):
     from pathlib import Path
 
     place = "__import__('posix').readlink(f'/proc/self/fd/{os.open(\"/tmp\", 0)}')"
     host = run(f"open('/tmp/x', 'w').write('x'); result = {place}").strip("'")
-    isolates.kill(run.worker)
+    run.worker.kill()
+    run.worker.until(lambda: run.worker.status is not None)
     assert load(WORKER).fetch("POST", "/", body=b"result = os.listdir('/')").status == 200
     assert not Path(host).parent.exists()
 
@@ -228,5 +229,6 @@ def test_python_and_its_packages_are_readable():
 
 @inside
 def test_devices():
-    assert open("/dev/null", "w").write("gone") == 4
-    assert len(open("/dev/urandom", "rb").read(4)) == 4
+    with open("/dev/null", "w") as nothing, open("/dev/urandom", "rb") as noise:
+        assert nothing.write("gone") == 4
+        assert len(noise.read(4)) == 4

@@ -88,7 +88,7 @@ def probe(isolates, tmp_path_factory):
 
     isolate = isolates.load(write(tmp_path_factory.mktemp("probe"), {"src/entry.py": PROBE}))
     yield lambda source: isolate.fetch("POST", "/", body=source.encode()).json
-    isolates.kill(isolate)
+    isolate.kill()
 
 
 def test_each_kind_is_said_once_with_the_users_line(load):

@@ -16,10 +16,10 @@ from typing import Final
 from . import files, identity, refusals
 from .entropy import EntropyGuard
 from .notices import Notices
-from .private import PrivateTree
+from .private import PrivateTree, sweep
 from .view import View
 
-__all__ = ["Sandbox", "enter", "prepare"]
+__all__ = ["Sandbox", "enter", "prepare", "sweep"]
 
 
 _ZONES: Final = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")

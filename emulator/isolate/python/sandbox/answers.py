@@ -39,7 +39,7 @@ def install(notices: Notices) -> None:
     for name in ("setuid", "setgid", "setreuid", "setregid", "chroot"):
         setattr(os, name, unable(name, PermissionError, *EPERM))
     leave = unable("_exit", RuntimeError, "os._exit() is not available on Workers", kind="exit")
-    os._exit = _unless_ours(os._exit, leave, notices)
+    os._exit = _unless_ours(os._exit, leave, notices)  # type: ignore[assignment]
     os.abort = unable("abort", RuntimeError, "os.abort() is not available on Workers", kind="exit")
     _replace_signals(unable("raise_signal", PermissionError, *EPERM, kind="signal"), notices)
     start_thread = unable("start_new_thread", RuntimeError, "can't start new thread", kind="thread")

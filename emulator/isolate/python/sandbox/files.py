@@ -56,6 +56,7 @@ def install(view: View) -> None:
             setattr(sys.modules[module], attribute, opener)
     _teach_shutil()
     _teach_tempfile()
+    _teach_glob()
     os.supports_fd.add(os.scandir)
     posix.chdir("/")
 
@@ -82,6 +83,14 @@ def _teach_tempfile() -> None:
         defaults = getattr(method, "__defaults__", None) or ()
         if posix.unlink in defaults:
             method.__defaults__ = tuple(os.unlink if value is posix.unlink else value for value in defaults)
+
+
+def _teach_glob() -> None:
+    # From CPython 3.13 on, pathlib looks for files with a function that glob has kept.
+    globber: Any = getattr(sys.modules.get("glob"), "_StringGlobber", None)
+    kept = vars(globber).get("scandir") if globber is not None else None
+    if getattr(kept, "__func__", None) is posix.scandir:
+        globber.scandir = staticmethod(os.scandir)
 
 
 def _restore(error: OSError, *given: Any) -> None:

@@ -30,7 +30,7 @@ def hide() -> None:
 
 def checked(view: View, notices: Notices) -> Callable[[tuple[Any, ...]], None]:
     """The check of the audit event ``import``."""
-    lessons = {"_sqlite3": lambda: _teach_sqlite(view), "anyio": _teach_anyio}
+    lessons = {"_sqlite3": lambda: _teach_sqlite(view), "anyio": _teach_anyio, "httpx": _teach_httpx}
 
     def check(args: tuple[Any, ...]) -> None:
         # The first import of a package, whichever of its modules it asks for.
@@ -77,3 +77,7 @@ def _teach_anyio() -> None:
         return func(*args)
 
     module.run_sync = run_sync
+
+
+def _teach_httpx() -> None:
+    importlib.import_module(f"{__package__}.httpx_fetch").install()

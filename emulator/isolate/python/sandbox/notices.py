@@ -12,8 +12,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "Do the work in Python, or call a service with fetch().",
     "thread": "Workers have no threads. Use asyncio instead: await, asyncio.gather(), asyncio.create_task(); "
     "asyncio.to_thread() runs its function at once.",
-    "socket": "Workers have no raw sockets. Use fetch() (`from workers import fetch`) or "
-    "pyodide.http.pyfetch().",
+    "socket": "Workers have no raw sockets. Use fetch() (`from workers import fetch`), "
+    "pyodide.http.pyfetch() or httpx.",
     "signal": "Workers get no signals and cannot send any; a handler is kept but never called. "
     "For a timeout use asyncio.timeout().",
     "exit": "A Worker cannot end its isolate. Return a response, or raise an exception.",

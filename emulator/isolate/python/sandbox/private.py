@@ -25,7 +25,7 @@ class PrivateTree:
     """The writable part of a Worker's file system. Made on disk at first need."""
 
     def __init__(self, process: int) -> None:
-        self.base = f"{_memory_directory()}/cfw-emu-{posix.getuid()}"
+        self.base = base_directory()
         self.path = f"{self.base}/{process}-{time.monotonic_ns():x}"
         self._lock = -1
 
@@ -40,7 +40,7 @@ class PrivateTree:
             if posix.fstat(base).st_uid != posix.getuid():
                 raise PermissionError(f"{self.base} belongs to another user")
             fcntl.flock(base, fcntl.LOCK_EX)
-            self._sweep()
+            _sweep_below(self.base)
             posix.mkdir(self.path, 0o700)
             self._lock = posix.open(self.path, posix.O_RDONLY | posix.O_DIRECTORY)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -56,16 +56,34 @@ class PrivateTree:
             posix.close(self._lock)
             self._lock = -1
 
-    def _sweep(self) -> None:
-        for name in posix.listdir(self.base):
-            with contextlib.suppress(OSError):
-                path = f"{self.base}/{name}"
-                held = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY)
-                try:
-                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    remove_tree(path)
-                finally:
-                    posix.close(held)
+
+def base_directory() -> str:
+    """Holds the directories of all isolates of this user."""
+    return f"{_memory_directory()}/cfw-emu-{posix.getuid()}"
+
+
+def sweep() -> None:
+    """Remove what isolates that are gone have left."""
+    with contextlib.suppress(OSError):
+        base = posix.open(base_directory(), posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW)
+        try:
+            fcntl.flock(base, fcntl.LOCK_EX)
+            _sweep_below(base_directory())
+        finally:
+            posix.close(base)
+
+
+def _sweep_below(base: str) -> None:
+    """The caller holds the lock of ``base``."""
+    for name in posix.listdir(base):
+        with contextlib.suppress(OSError):
+            path = f"{base}/{name}"
+            held = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(path)
+            finally:
+                posix.close(held)
 
 
 def remove_tree(path: str) -> None:

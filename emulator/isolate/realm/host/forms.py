@@ -9,36 +9,44 @@ from typing import Any, Final
 from ..engine import Value
 from ..realm import HostError
 
-_MALFORMED: Final = "Malformed multipart/form-data body: "
+_END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
+_NO_START: Final = "No initial boundary string (or you have a truncated message)."
+_NO_SUCCESSOR: Final = "Boundary string was not succeeded by CRLF, LF, or '--'."
+_NO_HEAD: Final = "No multipart message header termination found."
+_NO_END: Final = "No subsequent boundary string after multipart message."
 
 
-def part_offsets(body: bytes, boundary: str) -> list[tuple[int, int, int]]:
-    """For each part: start of its head, end of its head, end of its content.
+def part_offsets(body: bytes, boundary: str) -> list[tuple[int, int, int, int]]:
+    """For each part: start and end of its head, start and end of its content.
 
-    The content starts four bytes (an empty line) after the end of the head. Raises
-    ``HostError`` (TypeError) for a body that is not well-formed.
+    As on the platform, lines may end in LF alone. Raises ``HostError`` (TypeError, the
+    platform's messages) for a body that is not well-formed.
     """
-    delimiter = re.compile(b"--" + re.escape(boundary.encode()) + rb"(--|[ \t]*\r\n)")
-    found = _next_line(delimiter, body, 0)
-    if found is None:
-        raise HostError("TypeError", _MALFORMED + "the boundary of the Content-Type does not occur.")
-    parts: list[tuple[int, int, int]] = []
-    while found[1] != b"--":
-        head = found.end()
-        head_end = head - 2 if body.startswith(b"\r\n", head) else body.find(b"\r\n\r\n", head)
-        found = _next_line(delimiter, body, head_end + 4) if head_end >= 0 else None
-        if found is None:
-            raise HostError("TypeError", _MALFORMED + "a part has no end.")
-        parts.append((head, head_end, found.start() - 2))
+    opening = b"--" + boundary.encode()
+    at = body.find(opening)
+    if at < 0:
+        raise HostError("TypeError", _NO_START)
+    at += len(opening)
+    parts: list[tuple[int, int, int, int]] = []
+    while not body.startswith(b"--", at):
+        head = _after_line_end(body, at)
+        split = _END_OF_HEAD.search(body, head)
+        if split is None:
+            raise HostError("TypeError", _NO_HEAD)
+        end = body.find(b"\n" + opening, split.end())
+        if end < 0:
+            raise HostError("TypeError", _NO_END)
+        content_end = end - 1 if end > split.end() and body[end - 1] == 0x0D else end
+        parts.append((head, split.start(), split.end(), content_end))
+        at = end + 1 + len(opening)
     return parts
 
 
-def _next_line(delimiter: re.Pattern[bytes], body: bytes, start: int) -> re.Match[bytes] | None:
-    """The next delimiter at the start of a line. Its pattern begins with a literal, which is fast to find."""
-    for found in delimiter.finditer(body, start):
-        if found.start() == 0 or body.endswith(b"\r\n", 0, found.start()):
-            return found
-    return None
+def _after_line_end(body: bytes, at: int) -> int:
+    for line_end in (b"\r\n", b"\n"):
+        if body.startswith(line_end, at):
+            return at + len(line_end)
+    raise HostError("TypeError", _NO_SUCCESSOR)
 
 
 def functions() -> dict[str, Callable[..., Any]]:

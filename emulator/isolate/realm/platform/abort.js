@@ -78,10 +78,8 @@
       return signal;
     }
     static timeout(delay) {
-      const ms = Number(delay);
-      if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) {
-        throw new TypeError("Failed to execute 'timeout' on 'AbortSignal': parameter 1 is out of range.");
-      }
+      if (arguments.length === 0) platform.wrongParameter(1, "number", "timeout", "AbortSignal");
+      const ms = Math.max(0, Number(delay)) || 0;
       const signal = new AbortSignal(KEY);
       host.setTimer(ms, false, () => {
         try {
@@ -93,9 +91,15 @@
       return signal;
     }
     static any(signals) {
+      if (Object(signals) !== signals || typeof signals[Symbol.iterator] !== "function") {
+        platform.wrongParameter(1, "Array", "any", "AbortSignal");
+      }
       const list = platform.list(signals, "AbortSignal.any(): parameter 1");
-      if (!list.every(isSignal)) {
-        throw new TypeError("Failed to execute 'any' on 'AbortSignal': parameter 1 is not of type 'AbortSignal[]'.");
+      const wrong = list.findIndex((signal) => !isSignal(signal));
+      if (wrong >= 0) {
+        throw new TypeError(
+          `Incorrect type for array element ${wrong}: the provided value is not of type 'AbortSignal'.`,
+        );
       }
       return follow(list);
     }

@@ -3,12 +3,10 @@
   "use strict";
   const { host, makeDOMException } = platform;
   const invalid = (message) => makeDOMException(message, "InvalidCharacterError");
-  const required = (name, count) => {
-    if (count === 0) throw new TypeError(`Failed to execute '${name}': parameter 1 is not of type 'string'.`);
-  };
+  const SCOPE = "ServiceWorkerGlobalScope";
 
   platform.expose("btoa", function btoa(data) {
-    required("btoa", arguments.length);
+    if (arguments.length === 0) platform.wrongParameter(1, "String", "btoa", SCOPE);
     const text = host.base64Encode(`${data}`);
     if (text === null) {
       throw invalid("btoa() can only operate on characters in the Latin1 (ISO/IEC 8859-1) range.");
@@ -17,7 +15,7 @@
   });
 
   platform.expose("atob", function atob(data) {
-    required("atob", arguments.length);
+    if (arguments.length === 0) platform.wrongParameter(1, "string", "atob", SCOPE);
     const binary = host.base64Decode(`${data}`);
     if (binary === null) {
       throw invalid(

@@ -41,7 +41,7 @@
     let type;
     if (options !== undefined && options !== null) {
       if (typeof options !== "object" && typeof options !== "function") {
-        throw new TypeError(`Failed to construct '${what}': the options are not an object.`);
+        platform.wrongParameter(what === "File" ? 3 : 2, "Options", null, what);
       }
       if (options.endings !== undefined) {
         throw new Error("The 'endings' field on 'Options' is not implemented.");
@@ -133,7 +133,7 @@
         return;
       }
       if (arguments.length < 2) {
-        throw new TypeError(`Failed to construct 'File': 2 arguments required, but only ${arguments.length} present.`);
+        platform.wrongParameter(2, "string", null, "File");
       }
       super(secret, makeRecord(parts, options, "File"));
       this.#name = usv(name);
@@ -153,6 +153,11 @@
     }
   }
   exposeClass("File", File);
+
+  platform.serializers.set(isBlob, (blob) =>
+    isFile(blob)
+      ? platform.makeFile(blobRecord(blob).bytes, blobRecord(blob).type, blob.name, blob.lastModified)
+      : new Blob(secret, blobRecord(blob)));
 
   const makeBlob = (bytes, type) => new Blob(secret, new BlobRecord(bytes, type));
 

@@ -13,6 +13,7 @@
   const apply = Reflect.apply;
   const parseJson = JSON.parse;
   const Bytes = Uint8Array;
+  const StringClass = String;
   const secret = Symbol("body key");
 
   const USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.";
@@ -64,11 +65,15 @@
       throw new TypeError(
         inner.disturbed
           ? "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
-          : streams.LOCKED);
+          : "This ReadableStream is locked to a reader, and cannot be used as a body.");
     }
     record.stream = inner;
     record.length = inner.length;
   };
+
+  const isIterable = (value) =>
+    !(value instanceof StringClass)
+    && (typeof value[Symbol.asyncIterator] === "function" || typeof value[Symbol.iterator] === "function");
 
   // Takes a BodyInit (https://fetch.spec.whatwg.org/#concept-bodyinit-extract); null means none.
   const setBody = (record, body) => {
@@ -92,6 +97,9 @@
       if (query !== null) return setBytes(record, query, "application/x-www-form-urlencoded;charset=UTF-8");
       const bytes = bytesView(body);
       if (bytes !== null) return setBytes(record, copyBytes(bytes), null);
+      if (platform.compatibilityFlags.fetch_iterable_type_support && isIterable(body)) {
+        return setStream(record, streams.objectOf(streams.fromIterable(body)));
+      }
     }
     setBody(record, `${body}`);
   };
@@ -171,6 +179,7 @@
   const drain = (stream) => {
     stream.disturbed = true;
     if (stream.state === "readable") streams.closeStream(stream);
+    if (stream.reader === null) streams.acquireReader(stream); // a body that was used stays locked
   };
 
   // ---- using a body up -----------------------------------------------------------------
@@ -332,8 +341,7 @@
 
   // Copies the body: what is in memory is shared, a stream is teed.
   const cloneBody = (from, to) => {
-    const error = usableError(from);
-    if (error !== null) throw error;
+    if (from.used || (from.stream !== null && from.stream.reader !== null)) throw new TypeError(streams.LOCKED_TEE);
     to.contentType = from.contentType;
     to.length = from.length;
     if (from.source !== null || from.empty) {

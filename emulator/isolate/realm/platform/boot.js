@@ -2,7 +2,7 @@
 // `platform`, the object through which the files share what Workers must not see:
 //
 //   platform.host.NAME(...)       a Python host function; what it throws is a real JS error
-//   platform.expose(name, value)  defines a global of Workers (not enumerable, on the scope's prototype)
+//   platform.expose(name, value)  defines a global of Workers
 //   platform.NAME = ...           anything that later files or Python need
 //
 // Files capture the intrinsics that they rely on, so that a Worker that patches
@@ -53,8 +53,11 @@
   define(globalThis, "WorkerGlobalScope", WorkerGlobalScope);
   define(globalThis, "ServiceWorkerGlobalScope", ServiceWorkerGlobalScope);
 
-  platform.expose = (name, value) => define(scope, name, value);
-  platform.exposeAccessor = (name, get) =>
-    Object.defineProperty(scope, name, { get, enumerable: true, configurable: true });
+  // Functions are on the scope's prototype, other values are the global object's own.
+  platform.expose = (name, value) =>
+    Object.defineProperty(typeof value === "function" ? scope : globalThis, name, {
+      value, writable: true, enumerable: true, configurable: true,
+    });
+  Object.defineProperty(globalThis, Symbol.toStringTag, { value: "ServiceWorkerGlobalScope", configurable: true });
   platform.expose("self", globalThis);
 });

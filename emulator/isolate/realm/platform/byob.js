@@ -7,22 +7,37 @@
   const streams = platform.streams;
   const { secret, ByteControllerRecord, viewClassOf } = streams;
   const isView = ArrayBuffer.isView;
+  const transfer = ArrayBuffer.prototype.transfer;
+  const apply = Reflect.apply;
+
+  // The view's bytes in a buffer of the stream's own: the reader's is detached.
+  const takeView = (view) => {
+    const { byteOffset } = view;
+    const Class = viewClassOf(view);
+    const length = Class === DataView ? view.byteLength : view.length;
+    return new Class(apply(transfer, view.buffer, []), byteOffset, length);
+  };
 
   const readInto = (reader, view, minimum) => {
-    if (!isView(view)) return rejected(new TypeError("read() of a BYOB reader needs an ArrayBufferView."));
+    if (!isView(view)) {
+      return rejected(new TypeError(
+        "Failed to execute 'read' on 'ReadableStreamBYOBReader': parameter 1 is not of type 'ArrayBufferView'."));
+    }
     if (view.byteLength === 0) {
       const message = 'You must call read() on a "byob" reader with a positive-sized TypedArray object.';
       return rejected(new TypeError(message));
     }
     const length = viewClassOf(view) === DataView ? view.byteLength : view.length;
-    if (!(minimum > 0)) return rejected(new TypeError("The minimum must be more than 0."));
-    if (minimum > length) return rejected(new RangeError("The minimum is larger than the view."));
+    if (!(minimum > 0)) return rejected(new TypeError(`Requested invalid minimum number of bytes to read (${minimum}).`));
+    if (minimum > length) {
+      return rejected(new TypeError(`Minimum bytes to read (${minimum}) exceeds size of buffer (${length}).`));
+    }
     if (reader.stream === null) return rejected(new TypeError(streams.RELEASED));
     return new Promise((resolve, reject) => {
       const stream = reader.stream;
       stream.disturbed = true;
       if (stream.state === "errored") return reject(stream.error);
-      stream.controller.pullInto(view, minimum, {
+      stream.controller.pullInto(takeView(view), minimum, {
         chunk: (value) => resolve({ value, done: false }),
         close: (value) => resolve({ value, done: true }),
         fail: reject,
@@ -56,7 +71,7 @@
       if (!(#record in this)) return rejected(illegal());
       let minimum;
       try {
-        minimum = dictionaryOf(options, "The options of read()").min;
+        minimum = dictionaryOf(options, 2, "ReadableStreamBYOBReaderReadOptions", "read", "ReadableStreamBYOBReader").min;
         minimum = minimum === undefined ? 1 : Number(minimum);
       } catch (error) {
         return rejected(error);

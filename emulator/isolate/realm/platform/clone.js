@@ -78,7 +78,14 @@
       if (ArrayBuffer.isView(value)) return this.#view(value);
       if (Error.isError(value)) return this.#error(value);
       for (const [is, copy] of serializers) if (is(value)) return this.#keep(value, copy(value));
-      if (platform.isInterface(value) || value instanceof Promise) fail(value);
+      if (platform.isInterface(value)) {
+        const type = value[Symbol.toStringTag];
+        throw makeDOMException(
+          `Could not serialize object of type "${type}". This type does not support serialization.`,
+          "DataCloneError",
+        );
+      }
+      if (value instanceof Promise) fail(value);
       for (const [name, read] of brands) {
         const slot = slotOf(value, read);
         if (slot !== null) return this.#slotted(value, name, slot[0]);
@@ -129,7 +136,8 @@
         const value = key === "cause" ? this.copy(property.value) : `${property.value}`;
         defineProperty(copy, key, { value, writable: true, enumerable: false, configurable: true });
       }
-      return copy;
+      if (Object.hasOwn(error, "name")) defineProperty(copy, "name", { value: name, writable: true, configurable: true });
+      return this.#properties(error, copy);
     }
   }
 
@@ -143,7 +151,7 @@
       throw makeDOMException("Value occurs in the transfer list more than once.", "DataCloneError");
     }
     if (!transfer.every(transferable)) {
-      throw makeDOMException("Value in the transfer list could not be transferred.", "DataCloneError");
+      throw new TypeError("Object is not transferable");
     }
     // What is given away is detached last, so that a value that cannot be cloned leaves it whole.
     const cloner = new Cloner();
@@ -163,7 +171,10 @@
 
   platform.expose("structuredClone", function structuredClone(value, options = undefined) {
     if (arguments.length === 0) {
-      throw new TypeError("Failed to execute 'structuredClone': parameter 1 is required.");
+      platform.wrongParameter(1, "Value", "structuredClone", "ServiceWorkerGlobalScope");
+    }
+    if (options !== undefined && options !== null && Object(options) !== options) {
+      platform.wrongParameter(2, "StructuredCloneOptions", "structuredClone", "ServiceWorkerGlobalScope");
     }
     return clone(value, platform.transferList(options));
   });

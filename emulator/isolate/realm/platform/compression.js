@@ -16,10 +16,11 @@
   const decode = TextDecoder.prototype.decode;
 
   const toFormat = (value, what) => {
+    if (value === undefined) platform.wrongParameter(1, "string", null, what);
     const format = `${value}`;
     if (format !== "gzip" && format !== "deflate" && format !== "deflate-raw") {
       throw new TypeError(
-        `Failed to construct '${what}': The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.`);
+        "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'.");
     }
     return format;
   };

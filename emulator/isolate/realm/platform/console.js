@@ -158,8 +158,10 @@
     } catch (another) {
       host.log("error", `Uncaught ${platform.errorText(another)}`);
     }
-    host.log("error", `Uncaught ${platform.errorText(error)}`);
+    platform.tellUncaught(error);
   };
+  // The isolate puts its own in place, which explains the error.
+  platform.tellUncaught = (error) => host.log("error", `Uncaught ${platform.errorText(error)}`);
   platform.expose("reportError", function reportError(error) {
     platform.reportUncaught(error);
   });

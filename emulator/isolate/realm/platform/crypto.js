@@ -42,10 +42,6 @@
   }
   platform.makeKey = (state) => new CryptoKey(KEY, state);
   platform.keyState = keyState;
-  platform.serializers.set(
-    (value) => keyState(value) !== undefined,
-    (key) => new CryptoKey(KEY, keyState(key)),
-  );
 
   const operations = Object.create(null);
   platform.subtle = operations;

@@ -9,6 +9,7 @@
     #digest;
     #bytes = 0n;
     constructor(algorithm) {
+      if (algorithm === undefined) platform.wrongParameter(1, "string or HashAlgorithm", null, "DigestStream");
       const name = platform.digestName(algorithm);
       const { promise, resolve, reject } = Promise.withResolvers();
       promise.catch(() => {});
@@ -18,7 +19,10 @@
         write(chunk) {
           const view = typeof chunk === "string" ? platform.utf8Encode(chunk) : platform.view(chunk);
           if (view === null) {
-            const error = new TypeError("DigestStream is a byte stream but received an object of non-ArrayBuffer type on its writable side.");
+            const error = new TypeError(
+              "DigestStream is a byte stream but received an object of non-ArrayBuffer/ArrayBufferView/string type " +
+                "on its writable side.",
+            );
             reject(error);
             throw error;
           }
@@ -47,6 +51,7 @@
   platform.tag(DigestStream);
   Object.defineProperty(Object.getPrototypeOf(globalThis.crypto), "DigestStream", {
     value: DigestStream,
+    enumerable: true,
     writable: true,
     configurable: true,
   });

@@ -57,6 +57,9 @@
     // Of a decoding that goes on: [bytes that wait, codec's state, whether the BOM was looked for].
     #state = null;
     constructor(label = "utf-8", options = undefined) {
+      if (options !== undefined && options !== null && Object(options) !== options) {
+        platform.wrongParameter(2, "ConstructorOptions", null, "TextDecoder");
+      }
       const name = label === "utf-8" ? label : host.encodingName(`${label}`);
       if (name === null || name === "replacement") {
         throw new RangeError(`"${label}" is not a valid encoding.`);
@@ -77,9 +80,7 @@
       if (!(#state in this)) illegal();
       const view = input === undefined ? NO_BYTES : platform.view(input);
       if (view === null) {
-        throw new TypeError(
-          "Failed to execute 'decode' on 'TextDecoder': parameter 1 is not of type 'ArrayBuffer or ArrayBufferView'.",
-        );
+        platform.wrongParameter(1, "Array", "decode", "TextDecoder");
       }
       const stream = options ? !!options.stream : false;
       if (this.#state === null && !stream && this.#encoding === "utf-8") {

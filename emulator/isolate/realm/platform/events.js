@@ -9,7 +9,7 @@
   const dictionary = (init, what) => {
     if (init === undefined || init === null) return {};
     if (typeof init !== "object" && typeof init !== "function") {
-      throw new TypeError(`Failed to construct '${what}': constructor parameter 2 is not an object.`);
+      platform.wrongParameter(2, "Init", null, what);
     }
     return init;
   };
@@ -85,9 +85,6 @@
     get returnValue() {
       return #type in this ? !this.#prevented : illegal();
     }
-    set returnValue(value) {
-      if (!value) this.preventDefault();
-    }
     get eventPhase() {
       if (!(#type in this)) illegal();
       return this.#dispatching ? 2 : 0;
@@ -110,7 +107,7 @@
     }
     preventDefault() {
       if (!(#type in this)) illegal();
-      if (this.#cancelable) this.#prevented = true;
+      this.#prevented = true;
     }
     stopPropagation() {
       if (!(#type in this)) illegal();
@@ -123,7 +120,7 @@
   }
   for (const [index, name] of ["NONE", "CAPTURING_PHASE", "AT_TARGET", "BUBBLING_PHASE"].entries()) {
     for (const target of [Event, Event.prototype]) {
-      Object.defineProperty(target, name, { value: index, enumerable: true });
+      Object.defineProperty(target, name, { value: index, enumerable: true, configurable: true });
     }
   }
 
@@ -216,10 +213,13 @@
       const self = AT_GLOBAL.get(this ?? globalThis) ?? this;
       if (!(#listeners in self)) illegal();
       const { once, signal } = readOptions(options, "addEventListener");
-      if (callback === null || callback === undefined) return;
-      if (typeof callback !== "function" && typeof callback !== "object") {
+      if (callback === null) return;
+      if (Object(callback) !== callback) {
+        platform.wrongParameter(2, "function or HandlerObject", "addEventListener", "EventTarget");
+      }
+      if (typeof callback !== "function" && typeof callback.handleEvent !== "function") {
         throw new TypeError(
-          "Failed to execute 'addEventListener' on 'EventTarget': parameter 2 is not of type 'EventListener'.",
+          "Incorrect type for the 'handleEvent' field on 'HandlerObject': the provided value is not of type 'function'.",
         );
       }
       if (signal?.aborted) return;
@@ -256,7 +256,6 @@
     const name = typeof options === "boolean" ? "useCapture" : "options.capture";
     if (capture) throw new TypeError(`${what}(): ${name} must be false.`);
     if (Object(options) !== options) return { once: false, signal: undefined };
-    if (options.passive) throw new TypeError(`${what}(): options.passive must be false.`);
     const { signal } = options;
     if (signal !== undefined && !platform.isAbortSignal(signal)) {
       throw new TypeError(`${what}(): options.signal is not of type 'AbortSignal'.`);

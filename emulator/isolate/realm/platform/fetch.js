@@ -17,7 +17,10 @@
   const slice = String.prototype.slice;
   const lower = String.prototype.toLowerCase;
 
-  const lost = (message) => new Error(message ? `Network connection lost. (${message})` : "Network connection lost.");
+  const lost = (message) => {
+    const why = message ? message.replace(/^Network connection lost: /, "") : "";
+    return new Error(why ? `Network connection lost. (${why})` : "Network connection lost.");
+  };
 
   // The body for the wire: null, bytes, or the id of a stream that is pumped from now on.
   const sendBody = (record) => {
@@ -143,8 +146,7 @@
   const fetch = function fetch(input, init) {
     try {
       if (arguments.length === 0) {
-        throw new TypeError(
-          "Failed to execute 'fetch' on 'ServiceWorkerGlobalScope': 1 argument required, but only 0 present.");
+        platform.wrongParameter(1, "Request or string", "fetch", "ServiceWorkerGlobalScope");
       }
       const request = init === undefined && isRequest(input) ? input : new Request(input, init);
       const record = recordOf(request);

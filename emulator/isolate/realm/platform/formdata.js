@@ -17,14 +17,13 @@
   const paramsToString = URLSearchParams.prototype.toString;
   const paramsForEach = URLSearchParams.prototype.forEach;
 
-  const makeIterator = makePairIterator("FormData Iterator");
+  const makeIterator = makePairIterator();
+
+  const VALUE = "File or Blob or string";
 
   // A Blob becomes a File; on Workers one without a name is named after its key.
   const entryValue = (key, value, filename, given) => {
-    if (!isBlob(value)) {
-      if (given) throw new TypeError("Failed to execute 'append' on 'FormData': parameter 2 is not of type 'Blob'.");
-      return usv(value);
-    }
+    if (!isBlob(value)) return usv(value); // a filename beside a string is ignored
     if (isFile(value) && !given) return value;
     const name = given ? usv(filename) : key;
     const bytes = platform.blobBytes(value);
@@ -42,7 +41,7 @@
     }
     append(name, value, filename) {
       if (!(#pairs in this)) throw illegal();
-      need(2, arguments.length, "append", "FormData");
+      need(2, arguments.length, "append", "FormData", arguments.length === 0 ? "string" : VALUE);
       const key = usv(name);
       this.#pairs[this.#pairs.length] = [key, entryValue(key, value, filename, filename !== undefined)];
     }
@@ -77,7 +76,7 @@
     }
     set(name, value, filename) {
       if (!(#pairs in this)) throw illegal();
-      need(2, arguments.length, "set", "FormData");
+      need(2, arguments.length, "set", "FormData", arguments.length === 0 ? "string" : VALUE);
       const key = usv(name);
       this.#keep(key, [key, entryValue(key, value, filename, filename !== undefined)]);
     }
@@ -111,7 +110,7 @@
     forEach(callback, thisArg) {
       if (!(#pairs in this)) throw illegal();
       if (typeof callback !== "function") {
-        throw new TypeError("Failed to execute 'forEach' on 'FormData': parameter 1 is not of type 'Function'.");
+        throw new TypeError("Failed to execute 'forEach' on 'FormData': parameter 1 is not of type 'function'.");
       }
       for (let i = 0; i < this.#pairs.length; i++) {
         const pair = this.#pairs[i];
@@ -126,11 +125,10 @@
 
   // ---- encoding ------------------------------------------------------------------------
 
-  const ESCAPES = { __proto__: null, '"': "%22", "\r": "%0D", "\n": "%0A" };
-  const escapeName = (name) => apply(replace, name, [/["\r\n]/g, (char) => ESCAPES[char]]);
+  const escapeName = (name) => apply(replace, name, [/["\n]/g, (char) => (char === '"' ? "%22" : "%0A")]);
 
   const makeBoundary = () => {
-    let text = "----cfw-emu-";
+    let text = "";
     for (let i = 0; i < 4; i++) text += Math.trunc(random() * 0x100000000).toString(16).padStart(8, "0");
     return text;
   };
@@ -156,7 +154,7 @@
       add(platform.blobBytes(value));
       add(utf8Encode("\r\n"));
     }
-    add(utf8Encode(`--${boundary}--\r\n`));
+    add(utf8Encode(`--${boundary}--`));
     return { bytes: concatBytes(parts, total), boundary };
   };
 
@@ -168,15 +166,33 @@
     if (found === null) return null;
     return found[1] === undefined ? found[2] : found[1];
   };
-  const unescapeName = (text) =>
-    apply(replace, text, [/%0[ad]|%22|\\(["\\])/gi, (escape, quoted) => {
-      if (quoted !== undefined) return quoted;
-      return escape === "%22" ? '"' : escape.toLowerCase() === "%0a" ? "\n" : "\r";
-    }]);
+  // The value of a quoted parameter of Content-Disposition; null where there is none.
+  const quoted = (header, name) => {
+    const found = apply(exec, new RegExp(`;[ \\t]*${name}="((?:[^"\\\\]|\\\\.)*)"`, "i"), [header]);
+    return found === null ? null : apply(replace, found[1], [/\\(.)/g, "$1"]);
+  };
 
-  const headerOf = (head, name) => {
-    const found = apply(exec, new RegExp(`^${name}[ \\t]*:[ \\t]*(.*?)[ \\t]*$`, "im"), [head]);
-    return found === null ? null : found[1];
+  const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*(.*?)[ \t]*$/;
+  const headersOf = (head) => {
+    const headers = { __proto__: null };
+    for (const line of head.split(/\r?\n/)) {
+      const found = apply(exec, HEADER, [line]);
+      if (found === null) throw new TypeError("FormData part had invalid headers.");
+      headers[apply(lower, found[1], [])] = found[2];
+    }
+    return headers;
+  };
+  const nameOf = (disposition) => {
+    if (disposition === undefined) throw new TypeError("No valid Content-Disposition header found in FormData part.");
+    const kind = disposition.split(";", 1)[0].trim();
+    if (kind !== "form-data") {
+      throw new TypeError(
+        'Content-Disposition header for FormData part must have the value "form-data", possibly followed by '
+        + `parameters. Got: "${kind}"`);
+    }
+    const name = quoted(disposition, "name");
+    if (name === null) throw new TypeError("Content-Disposition header in FormData part is missing a name.");
+    return name;
   };
 
   const parseMultipart = (type, bytes) => {
@@ -190,20 +206,16 @@
     const offsets = host.multipartOffsets(bytes, boundary);
     const numbers = offsets === "" ? [] : offsets.split(",");
     const pairs = pairsOf(form);
-    for (let i = 0; i < numbers.length; i += 3) {
-      const head = utf8Decode(apply(subarray, bytes, [+numbers[i], +numbers[i + 1]]));
-      const disposition = headerOf(head, "content-disposition");
-      const name = disposition === null ? null : parameter(disposition, "name");
-      if (name === null) {
-        throw new TypeError("A part of the multipart/form-data body has no name in its Content-Disposition header.");
-      }
-      const content = apply(subarray, bytes, [+numbers[i + 1] + 4, +numbers[i + 2]]);
-      const filename = parameter(disposition, "filename");
-      const key = unescapeName(name);
-      const value = filename === null
+    for (let i = 0; i < numbers.length; i += 4) {
+      const headers = headersOf(utf8Decode(apply(subarray, bytes, [+numbers[i], +numbers[i + 1]])));
+      const disposition = headers["content-disposition"];
+      const name = nameOf(disposition);
+      const content = apply(subarray, bytes, [+numbers[i + 2], +numbers[i + 3]]);
+      const filename = quoted(disposition, "filename");
+      const value = filename === null || filename === ""
         ? host.utf8Decode(content, 4)
-        : platform.makeFile(content.slice(), headerOf(head, "content-type") ?? "text/plain", unescapeName(filename));
-      pairs[pairs.length] = [key, value];
+        : platform.makeFile(content.slice(), headers["content-type"] ?? "", filename);
+      pairs[pairs.length] = [name, value];
     }
     return form;
   };
@@ -223,7 +235,7 @@
     if (essence === "application/x-www-form-urlencoded") return parseUrlencoded(bytes);
     throw new TypeError(
       "Unrecognized Content-Type header value. FormData can only parse the following MIME types: "
-      + "multipart/form-data, application/x-www-form-urlencoded.");
+      + "multipart/form-data, application/x-www-form-urlencoded");
   };
 
   platform.isFormData = isFormData;

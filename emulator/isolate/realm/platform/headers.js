@@ -3,7 +3,7 @@
 (function (platform) {
   "use strict";
 
-  const { illegal, need, exposeClass } = platform.idl;
+  const { illegal, need, wrongField, exposeClass } = platform.idl;
   const apply = Reflect.apply;
   const keysOf = Object.keys;
   const iterator = Symbol.iterator;
@@ -178,10 +178,6 @@
   const wrongConstructorType = () =>
     new TypeError(
       "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
-  const wrongMemberType = () =>
-    new TypeError(
-      "Incorrect type for the 'headers' field on 'Options': the provided value is not of type "
-      + "'Headers or Sequence or object'.");
 
   const mutable = (list) => {
     if (list.immutable) throw new TypeError("Can't modify immutable headers.");
@@ -219,6 +215,7 @@
     }
     getAll(name) {
       if (!(#list in this)) throw illegal();
+      need(1, arguments.length, "getAll", "Headers");
       if (keyOf(`${name}`) !== "set-cookie") {
         throw new TypeError('getAll() can only be used with the header name "Set-Cookie".');
       }
@@ -255,7 +252,7 @@
     forEach(callback, thisArg) {
       if (!(#list in this)) throw illegal();
       if (typeof callback !== "function") {
-        throw new TypeError("Failed to execute 'forEach' on 'Headers': parameter 1 is not of type 'Function'.");
+        throw new TypeError("Failed to execute 'forEach' on 'Headers': parameter 1 is not of type 'function'.");
       }
       const pairs = this.#list.sorted();
       for (let i = 0; i < pairs.length; i++) apply(callback, thisArg, [pairs[i][1], pairs[i][0], this]);
@@ -268,7 +265,15 @@
 
   // Iterators over a list of pairs, as Headers and FormData give them. `part`: 0 key, 1 value, 2 both.
   const positions = new WeakMap();
-  const makePairIterator = (tag) => {
+  const makePairIterator = () => {
+    const prototypes = ["KeyIterator", "ValueIterator", "EntryIterator"].map(makeIteratorPrototype);
+    return (pairs, part) => {
+      const object = Object.create(prototypes[part]);
+      positions.set(object, { pairs, part, at: 0 });
+      return object;
+    };
+  };
+  const makeIteratorPrototype = (tag) => {
     const prototype = Object.create(Object.getPrototypeOf(Object.getPrototypeOf([][iterator]())));
     const next = function next() {
       const position = positions.get(this);
@@ -279,17 +284,17 @@
     };
     Object.defineProperty(prototype, "next", { value: next, writable: true, enumerable: true, configurable: true });
     Object.defineProperty(prototype, Symbol.toStringTag, { value: tag, configurable: true });
-    return (pairs, part) => {
-      const object = Object.create(prototype);
-      positions.set(object, { pairs, part, at: 0 });
-      return object;
-    };
+    return prototype;
   };
-  const makeIterator = makePairIterator("Headers Iterator");
+  const makeIterator = makePairIterator();
+
+  platform.serializers.set(isHeaders, (headers) => new Headers(secret, listOf(headers).copy()));
 
   platform.headers = {
     HeaderList, isHeaders, listOf, makePairIterator,
-    listFromMember: (init) => listFrom(init, wrongMemberType),
+    // Of the `headers` member of a dictionary of type `dictionary`.
+    listFromMember: (init, dictionary) =>
+      listFrom(init, () => wrongField(dictionary, "headers", "Headers or Sequence or object")),
     wrap: (list) => new Headers(secret, list),
   };
 });

@@ -3,15 +3,14 @@
   "use strict";
 
   const { then, resolved, rejected, handled, noop } = platform.async;
-  const { dictionaryOf } = platform.idl;
+  const { dictionaryOf, wrongField } = platform.idl;
   const streams = platform.streams;
 
   const pipeOptions = (options) => {
-    const given = dictionaryOf(options, "The options of a pipe");
+    const given = dictionaryOf(options, 2, "PipeToOptions", "pipeTo", "ReadableStream");
     const { preventAbort, preventCancel, preventClose, signal } = given;
     if (signal !== undefined && !platform.isAbortSignal(signal)) {
-      throw new TypeError(
-        "Incorrect type for the 'signal' field on 'PipeToOptions': the provided value is not of type 'AbortSignal'.");
+      throw wrongField("PipeToOptions", "signal", "AbortSignal");
     }
     return {
       preventAbort: Boolean(preventAbort), preventCancel: Boolean(preventCancel), preventClose: Boolean(preventClose),
@@ -129,7 +128,7 @@
       const options = pipeOptions(given);
       if (source.reader !== null) throw new TypeError(streams.LOCKED);
       const target = streams.writableRecord(destination);
-      if (target.writer !== null) throw new TypeError(streams.WRITABLE_LOCKED);
+      if (target.writer !== null) throw new TypeError("This WritableStream is currently locked to a writer");
       return pipe(source, target, options);
     } catch (error) {
       return rejected(error);
@@ -137,11 +136,12 @@
   };
 
   streams.pipeThrough = (source, transform, given) => {
-    const { readable, writable } = dictionaryOf(transform, "The transform of pipeThrough()");
-    if (!streams.isReadable(readable) || !streams.isWritable(writable)) {
-      throw new TypeError(
-        "Failed to execute 'pipeThrough' on 'ReadableStream': parameter 1 is not of type 'Transform'.");
+    if (transform === undefined || transform === null) {
+      platform.wrongParameter(1, "Transform", "pipeThrough", "ReadableStream");
     }
+    const { readable, writable } = dictionaryOf(transform, 1, "Transform", "pipeThrough", "ReadableStream");
+    if (!streams.isReadable(readable)) throw wrongField("Transform", "readable", "ReadableStream");
+    if (!streams.isWritable(writable)) throw wrongField("Transform", "writable", "WritableStream");
     const options = pipeOptions(given);
     if (source.reader !== null) throw new TypeError(streams.LOCKED);
     const target = streams.writableRecord(writable);

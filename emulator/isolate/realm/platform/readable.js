@@ -10,6 +10,7 @@
 
   const RELEASED = "This ReadableStream reader has been released.";
   const LOCKED = "This ReadableStream is currently locked to a reader.";
+  const LOCKED_TEE = "This ReadableStream is currently locked to a reader,"; // the comma is the platform's
 
   class StreamRecord {
     constructor() {
@@ -197,12 +198,12 @@
     }
     close() {
       if (!(#record in this)) throw illegal();
-      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to close: the stream is already closed.");
+      if (!this.#record.canCloseOrEnqueue) throw new TypeError("This ReadableStream is closed.");
       this.#record.close();
     }
     enqueue(chunk) {
       if (!(#record in this)) throw illegal();
-      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to enqueue: the stream is already closed.");
+      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to enqueue");
       this.#record.enqueue(chunk);
     }
     error(reason) {
@@ -314,6 +315,6 @@
 
   Object.assign(streams, {
     StreamRecord, ReaderRecord, DefaultControllerRecord, ReadableStreamDefaultReader, controllerObject, closeStream,
-    errorStream, cancelStream, makeDefault, startNow, acquireReader, LOCKED, RELEASED,
+    errorStream, cancelStream, makeDefault, startNow, acquireReader, LOCKED, LOCKED_TEE, RELEASED,
   });
 });

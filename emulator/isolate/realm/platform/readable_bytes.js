@@ -405,15 +405,15 @@
     }
     close() {
       if (!(#record in this)) throw illegal();
-      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to close: the stream is already closed.");
+      if (!this.#record.canCloseOrEnqueue) throw new TypeError("This ReadableStream is closed.");
       this.#record.close();
     }
     enqueue(chunk) {
       if (!(#record in this)) throw illegal();
       const bytes = bytesView(chunk);
-      if (bytes === null) throw new TypeError("A chunk of a byte stream must be an ArrayBufferView.");
+      if (bytes === null) platform.wrongParameter(1, "BufferSource", "enqueue", "ReadableByteStreamController");
       if (bytes.byteLength === 0) throw new TypeError("Cannot enqueue a zero-length ArrayBuffer.");
-      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to enqueue: the stream is already closed.");
+      if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to enqueue");
       this.#record.enqueue(bytes);
     }
     error(reason) {
@@ -428,9 +428,9 @@
   const startBytesFrom = (stream, source, strategy) => {
     if (strategy.size !== undefined) throw new RangeError("A byte stream takes no strategy with a size().");
     const highWaterMark = highWaterMarkOf(strategy, 0);
-    const start = callbackOf(source, "start");
-    const pull = callbackOf(source, "pull");
-    const cancel = callbackOf(source, "cancel");
+    const start = callbackOf(source, "start", "UnderlyingSource");
+    const pull = callbackOf(source, "pull", "UnderlyingSource");
+    const cancel = callbackOf(source, "cancel", "UnderlyingSource");
     let auto = source.autoAllocateChunkSize;
     if (auto === null) auto = undefined;
     if (auto !== undefined && !((auto = Math.floor(Number(auto))) > 0)) {
@@ -440,7 +440,7 @@
     const object = (controller.object = new ReadableByteStreamController(secret, controller));
     if (pull) controller.pull = () => promiseCall(pull, source, [object]);
     if (cancel) controller.cancel = (reason) => promiseCall(cancel, source, [reason]);
-    controller.start(resolved(start ? apply(start, source, [object]) : undefined));
+    controller.start(start ? promiseCall(start, source, [object]) : resolved(undefined));
   };
 
   // A byte stream made by the platform, ready to be pulled. See makeDefault.

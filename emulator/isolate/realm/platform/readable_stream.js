@@ -75,20 +75,20 @@
     asyncIteratorPrototype,
   );
   Object.defineProperty(iteratorPrototype, Symbol.toStringTag, {
-    value: "ReadableStream AsyncIterator", configurable: true,
+    value: "ReadableStreamAsyncIterator", configurable: true,
   });
 
   // ---- the class -----------------------------------------------------------------------
 
   const startFrom = (stream, source, strategy) => {
-    const start = callbackOf(source, "start");
-    const pull = callbackOf(source, "pull");
-    const cancel = callbackOf(source, "cancel");
+    const start = callbackOf(source, "start", "UnderlyingSource");
+    const pull = callbackOf(source, "pull", "UnderlyingSource");
+    const cancel = callbackOf(source, "cancel", "UnderlyingSource");
     const controller = new DefaultControllerRecord(stream, highWaterMarkOf(strategy, 1), sizeOf(strategy));
     const object = controllerObject(controller);
     if (pull) controller.pull = () => promiseCall(pull, source, [object]);
     if (cancel) controller.cancel = (reason) => promiseCall(cancel, source, [reason]);
-    controller.start(resolved(start ? apply(start, source, [object]) : undefined));
+    controller.start(start ? promiseCall(start, source, [object]) : resolved(undefined));
   };
 
   class ReadableStream {
@@ -99,14 +99,14 @@
         queuingStrategy.object = this;
         return;
       }
-      const source = dictionaryOf(underlyingSource, "The underlying source of a ReadableStream");
-      const strategy = dictionaryOf(queuingStrategy, "The strategy of a ReadableStream");
+      const source = dictionaryOf(underlyingSource, 1, "UnderlyingSource", null, "ReadableStream");
+      const strategy = dictionaryOf(queuingStrategy, 2, "StreamQueuingStrategy", null, "ReadableStream");
       const record = (this.#record = new StreamRecord());
       record.object = this;
       const type = source.type;
       if (type === undefined || type === null) startFrom(record, source, strategy);
       else if (String(type) === "bytes") streams.startBytesFrom(record, source, strategy);
-      else throw new TypeError(`"${String(type)}" is not a type of underlying source; only "bytes" is.`);
+      else throw new TypeError(`"${String(type)}" is not a valid type of ReadableStream.`);
     }
     static {
       streams.isReadable = (value) => typeof value === "object" && value !== null && #record in value;
@@ -129,7 +129,7 @@
     }
     getReader(options) {
       if (!(#record in this)) throw illegal();
-      const mode = dictionaryOf(options, "The options of getReader()").mode;
+      const mode = dictionaryOf(options, 1, "GetReaderOptions", "getReader", "ReadableStream").mode;
       if (mode === undefined || mode === null) {
         return new ReadableStreamDefaultReader(secret, acquireReader(this.#record));
       }
@@ -146,12 +146,13 @@
     }
     tee() {
       if (!(#record in this)) throw illegal();
+      if (this.#record.reader !== null) throw new TypeError(streams.LOCKED_TEE);
       const [one, two] = streams.tee(this.#record);
       return [objectOf(one), objectOf(two)];
     }
     values(options) {
       if (!(#record in this)) throw illegal();
-      const preventCancel = Boolean(dictionaryOf(options, "The options of values()").preventCancel);
+      const preventCancel = Boolean(dictionaryOf(options, 1, "ValuesOptions", "values", "ReadableStream").preventCancel);
       const object = Object.create(iteratorPrototype);
       iterators.set(object, new IteratorRecord(acquireReader(this.#record), preventCancel));
       return object;
@@ -177,9 +178,10 @@
   // ---- ReadableStream.from -------------------------------------------------------------
 
   const iteratorOf = (iterable) => {
-    if (iterable === undefined || iterable === null) throw new TypeError("The value is not iterable.");
-    const method = iterable[asyncIterator] ?? iterable[iterator];
-    if (typeof method !== "function") throw new TypeError("The value is not iterable.");
+    const method = iterable === undefined || iterable === null
+      ? undefined
+      : iterable[asyncIterator] ?? iterable[iterator];
+    if (typeof method !== "function") platform.wrongParameter(1, "AsyncGenerator", "from", "ReadableStream");
     const made = apply(method, iterable, []);
     if ((typeof made !== "object" && typeof made !== "function") || made === null) {
       throw new TypeError("The iterator is not an object.");
@@ -261,7 +263,8 @@
     const cancelBranch = (index) => (reason) => {
       gone[index] = true;
       reasons[index] = reason;
-      if (gone[0] && gone[1]) cancelled.resolve(cancelStream(stream, [reasons[0], reasons[1]]));
+      if (!gone[0] || !gone[1]) return undefined; // unlike the standard's, does not wait for the other branch
+      cancelled.resolve(cancelStream(stream, [reasons[0], reasons[1]]));
       return cancelled.promise;
     };
     for (const index of [0, 1]) branches[index] = make({ pull, cancel: cancelBranch(index) });
@@ -276,5 +279,5 @@
     return branches;
   };
 
-  Object.assign(streams, { objectOf, recordOf, teeWith });
+  Object.assign(streams, { objectOf, recordOf, teeWith, fromIterable });
 });

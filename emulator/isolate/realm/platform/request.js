@@ -3,7 +3,7 @@
 (function (platform) {
   "use strict";
 
-  const { illegal, exposeClass } = platform.idl;
+  const { illegal, wrongField, exposeClass } = platform.idl;
   const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, isBody } = platform.body;
   const { listFromMember } = platform.headers;
   const URLClass = URL;
@@ -14,12 +14,11 @@
 
   const METHODS = { __proto__: null };
   for (const name of ("GET HEAD POST PUT DELETE PATCH PURGE OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH "
-    + "SEARCH UNLOCK ACL REPORT MKACTIVITY CHECKOUT MERGE MSEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE QUERY BAN CONNECT"
+    + "SEARCH UNLOCK ACL REPORT MKACTIVITY CHECKOUT MERGE MSEARCH NOTIFY SUBSCRIBE UNSUBSCRIBE QUERY BAN"
   ).split(" ")) {
     METHODS[name] = true;
   }
-  const CACHE_MODES = { __proto__: null, "no-store": true, "no-cache": true, reload: true, default: true };
-  const NOT_IMPLEMENTED = ["mode", "credentials", "referrer", "referrerPolicy"];
+  const DICTIONARY = "RequestInitializerDict";
 
   class RequestRecord extends MessageRecord {
     constructor(method, url) {
@@ -32,7 +31,6 @@
       this.signal = null;
       this.abortReason = null; // [reason] once aborted before anybody asked for the signal
       this.cache = undefined;
-      this.integrity = "";
       this.fetcher = null;
     }
     get cf() {
@@ -70,14 +68,24 @@
   };
   const toSignal = (value) => {
     if (value === null || platform.isAbortSignal(value)) return value;
-    throw new TypeError(
-      "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type "
-      + "'AbortSignal'.");
+    throw wrongField(DICTIONARY, "signal", "AbortSignal");
   };
   const toCache = (value) => {
     const text = `${value}`;
-    if (CACHE_MODES[text] !== true) throw new TypeError(`Unsupported cache mode: ${text}`);
-    return text === "default" ? undefined : text;
+    if (text !== "no-store" && text !== "no-cache") throw new TypeError(`Unsupported cache mode: ${text}`);
+    return text;
+  };
+  const toCfJson = (value) => {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) {
+      throw wrongField(DICTIONARY, "cf", "Object");
+    }
+    return stringify(value) ?? "{}";
+  };
+  const checkIntegrity = (value) => {
+    if (`${value}` === "") return;
+    throw new TypeError(
+      "Subrequest integrity checking is not implemented. The integrity option must be either undefined or an empty "
+      + "string.");
   };
   const toUrl = (input) => {
     const text = `${input}`;
@@ -93,7 +101,6 @@
     record.cfJson = from.cfJson;
     if (from.cfValue !== undefined) record.cfJson = stringify(from.cfValue);
     record.cache = from.cache;
-    record.integrity = from.integrity;
     record.fetcher = from.fetcher;
     record.list = from.headerList().copy();
     record.signal = from.signal;
@@ -102,25 +109,16 @@
 
   const applyInit = (record, init) => {
     const { method, headers, redirect, signal, cf, cache, integrity, fetcher } = init;
-    for (let i = 0; i < NOT_IMPLEMENTED.length; i++) {
-      const field = NOT_IMPLEMENTED[i];
-      if (init[field] !== undefined) {
-        throw new Error(`The '${field}' field on 'RequestInitializerDict' is not implemented.`);
-      }
-    }
-    if (method !== undefined && method !== null) record.method = toMethod(method);
-    if (headers !== undefined && headers !== null) record.list = listFromMember(headers);
-    if (redirect !== undefined && redirect !== null) record.redirect = toRedirect(redirect);
+    if (method !== undefined) record.method = toMethod(method);
+    if (headers !== undefined) record.list = listFromMember(headers, DICTIONARY);
+    if (redirect !== undefined) record.redirect = toRedirect(redirect);
     if (signal !== undefined) {
       record.signal = toSignal(signal);
       record.abortReason = null;
     }
-    if (cf !== undefined && cf !== null) {
-      record.cfJson = null;
-      record.cfValue = cf;
-    }
-    if (cache !== undefined && cache !== null) record.cache = toCache(cache);
-    if (integrity !== undefined && integrity !== null) record.integrity = `${integrity}`;
+    if (cf !== undefined) record.cfJson = toCfJson(cf);
+    if (cache !== undefined) record.cache = toCache(cache);
+    if (integrity !== undefined) checkIntegrity(integrity);
     if (fetcher !== undefined) record.fetcher = fetcher;
   };
 
@@ -160,6 +158,7 @@
         addContentType(record);
       }
     } else if (from !== null && !from.empty) {
+      if (from.isUsed) throw new TypeError("Cannot reconstruct a Request with a used body.");
       moveBody(from, record);
     }
     return record;
@@ -176,7 +175,7 @@
   class Request extends Body {
     constructor(input, init) {
       if (arguments.length === 0) {
-        throw new TypeError("Failed to construct 'Request': 1 argument required, but only 0 present.");
+        platform.wrongParameter(1, "Request or string", null, "Request");
       }
       super(secret, input === secret ? init : makeRecord(input, init));
     }
@@ -202,7 +201,8 @@
       return requestOf(this).cf;
     }
     get integrity() {
-      return requestOf(this).integrity;
+      requestOf(this);
+      return "";
     }
     get keepalive() {
       requestOf(this);

@@ -3,7 +3,7 @@
 (function (platform) {
   "use strict";
 
-  const { illegal, exposeClass, dictionaryOf } = platform.idl;
+  const { illegal, wrongField, exposeClass, dictionaryOf } = platform.idl;
   const { Body, MessageRecord, secret, setBody, addContentType, cloneBody, recordOf, isBody } = platform.body;
   const { HeaderList, listFromMember } = platform.headers;
   const stringify = JSON.stringify;
@@ -32,6 +32,7 @@
     511: "Network Authentication Required",
   };
   const BAD_REASON = /[\0\r\n]/;
+  const DICTIONARY = "InitializerDict";
   const NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body.";
 
   class ResponseRecord extends MessageRecord {
@@ -53,10 +54,10 @@
 
   const isNullBody = (status) => status === 101 || status === 204 || status === 205 || status === 304;
 
-  const toStatus = (value) => {
+  const toStatus = (value, upgrade) => {
     const number = Number(value);
     const status = Number.isNaN(number) ? 0 : Math.trunc(number);
-    if ((status < 200 || status > 599) && status !== 101) {
+    if ((status < 200 || status > 599) && !(upgrade && status === 101)) {
       throw new RangeError("Responses may only be constructed with status codes in the range 200 to 599, inclusive.");
     }
     return status;
@@ -80,16 +81,20 @@
   const initFromDictionary = (record, init) => {
     const { status, statusText, headers, cf, webSocket, encodeBody } = init;
     if (webSocket !== undefined && webSocket !== null) {
+      if (!platform.isWebSocket?.(webSocket)) throw wrongField(DICTIONARY, "webSocket", "WebSocket");
       record.webSocket = webSocket;
       record.status = 101;
     }
-    if (status !== undefined) record.status = toStatus(status);
+    if (status !== undefined) record.status = toStatus(status, record.webSocket !== null);
     if (record.webSocket !== null && record.status !== 101) {
       throw new RangeError("Responses with a WebSocket must have status code 101.");
     }
     if (statusText !== undefined) record.statusText = toReason(statusText);
-    if (headers !== undefined) record.list = listFromMember(headers);
-    if (cf !== undefined && cf !== null) record.cf = cf;
+    if (headers !== undefined) record.list = listFromMember(headers, DICTIONARY);
+    if (cf !== undefined) {
+      if (Object(cf) !== cf) throw wrongField(DICTIONARY, "cf", "Object");
+      record.cf = cf;
+    }
     if (encodeBody !== undefined) {
       const how = `${encodeBody}`;
       if (how !== "automatic" && how !== "manual") {
@@ -103,16 +108,16 @@
     const record = new ResponseRecord();
     if (init !== undefined && init !== null) {
       if (typeof init !== "object" && typeof init !== "function") {
-        throw new TypeError(
-          "Failed to construct 'Response': constructor parameter 2 is not of type 'Options or Response'.");
+        platform.wrongParameter(2, "InitializerDict or Response", null, "Response");
       }
       if (isResponse(init)) initFromResponse(record, recordOf(init));
       else initFromDictionary(record, init);
     }
     if (body !== null && body !== undefined) {
       setBody(record, body);
-      if (isNullBody(record.status)) throw new TypeError(NULL_BODY);
-      addContentType(record);
+      if (!isNullBody(record.status)) addContentType(record);
+      else if (record.source === null || record.source.length > 0) throw new TypeError(NULL_BODY);
+      else record.source = null;
     }
     return record;
   };
@@ -133,7 +138,7 @@
       return responseOf(this).status;
     }
     get statusText() {
-      return responseOf(this).reason;
+      return responseOf(this).statusText ?? "";
     }
     get ok() {
       const { status } = responseOf(this);
@@ -177,10 +182,10 @@
       record.status = 0;
       record.statusText = "";
       record.type = "error";
-      record.list = new HeaderList(null, true);
       return wrap(record);
     }
     static redirect(url, status) {
+      if (arguments.length === 0) platform.wrongParameter(1, "string", "redirect", "Response");
       const code = status === undefined ? 302 : Math.trunc(Number(status));
       if (code !== 301 && code !== 302 && code !== 303 && code !== 307 && code !== 308) {
         throw new RangeError(`${code} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.`);
@@ -197,9 +202,9 @@
       return wrap(record);
     }
     static json(data, init) {
-      const text = stringify(data);
-      if (text === undefined) throw new TypeError("The data is not JSON serializable");
-      const options = dictionaryOf(init, "The options of Response.json()");
+      if (arguments.length === 0) platform.wrongParameter(1, "Value", "json", "Response");
+      const text = `${stringify(data)}`; // "undefined" for what JSON leaves out, as the platform's V8 gives it
+      const options = dictionaryOf(init, 2, "InitializerDict or Response", "json", "Response");
       const record = makeRecord(null, options);
       if (isNullBody(record.status)) throw new TypeError(NULL_BODY);
       record.source = text;

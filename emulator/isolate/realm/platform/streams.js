@@ -113,44 +113,56 @@
     }
   }
 
-  const illegal = () => new TypeError("Illegal invocation");
+  const illegal = () => new TypeError(platform.ILLEGAL);
   const illegalConstructor = () => new TypeError("Illegal constructor");
 
-  // Checks the number of arguments as Web IDL does.
-  const need = (count, given, method, name) => {
-    if (given >= count) return;
-    const plural = count > 1 ? "s" : "";
-    throw new TypeError(
-      `Failed to execute '${method}' on '${name}': ${count} argument${plural} required, but only ${given} present.`);
+  // Checks that the first `count` parameters were given, each of a type that undefined cannot be.
+  const need = (count, given, method, name, type = "string") => {
+    if (given < count) platform.wrongParameter(given + 1, type, method, name);
   };
 
-  // Web IDL "callback or undefined" member of a dictionary.
-  const callbackOf = (dictionary, name) => {
+  const wrongField = (dictionary, name, type) =>
+    new TypeError(
+      `Incorrect type for the '${name}' field on '${dictionary}': the provided value is not of type '${type}'.`);
+
+  // A callback that a dictionary may have; `what` is the dictionary's type.
+  const callbackOf = (dictionary, name, what) => {
     const method = dictionary[name];
     if (method === undefined || method === null) return undefined;
-    if (typeof method !== "function") throw new TypeError(`The '${name}' member must be a function.`);
+    if (typeof method !== "function") throw wrongField(what, name, "function");
     return method;
   };
 
-  const dictionaryOf = (value, what) => {
+  // An argument that is a dictionary of type `type`. Without `method` it is a constructor's.
+  const dictionaryOf = (value, position, type, method, name) => {
     if (value === undefined || value === null) return {};
     if (typeof value !== "object" && typeof value !== "function") {
-      throw new TypeError(`${what} must be an object.`);
+      platform.wrongParameter(position, type, method, name);
     }
     return value;
   };
 
+  // A whole number of bytes or chunks, as an unsigned 64 bit integer is converted.
+  const wholeNumber = (value) => {
+    const number = Number(value);
+    if (Number.isNaN(number)) {
+      throw new TypeError("The value cannot be converted because it is not an integer.");
+    }
+    if (number < 0) {
+      throw new TypeError(
+        "The value cannot be converted because it is negative and this API expects a positive bigint.");
+    }
+    return Math.trunc(number);
+  };
   const highWaterMarkOf = (strategy, fallback) => {
     const mark = strategy.highWaterMark;
     if (mark === undefined) return fallback;
-    const number = Number(mark);
-    if (!(number >= 0)) throw new RangeError("The highWaterMark must be a non-negative number.");
-    return number;
+    return mark === Infinity ? mark : wholeNumber(mark);
   };
 
   const one = () => 1;
   const sizeOf = (strategy) => {
-    const size = callbackOf(strategy, "size");
+    const size = callbackOf(strategy, "size", "StreamQueuingStrategy");
     return size === undefined ? one : (chunk) => apply(size, undefined, [chunk]);
   };
 
@@ -191,12 +203,7 @@
 
   // Gives the class its tag, and its methods the enumerability that Web IDL asks for.
   const finishClass = (Class, name) => {
-    for (const target of [Class.prototype, Class]) {
-      for (const key of Object.getOwnPropertyNames(target)) {
-        if (key === "constructor" || key === "prototype" || key === "name" || key === "length") continue;
-        Object.defineProperty(target, key, { enumerable: true });
-      }
-    }
+    platform.shapeClass(Class);
     Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: name, configurable: true });
     return Class;
   };
@@ -207,13 +214,9 @@
       #mark;
       constructor(init) {
         if (init === null || (typeof init !== "object" && typeof init !== "function")) {
-          throw new TypeError(`Failed to construct '${name}': an object with 'highWaterMark' is needed.`);
+          platform.wrongParameter(1, "QueuingStrategyInit", null, name);
         }
-        const mark = init.highWaterMark;
-        if (mark === undefined) {
-          throw new TypeError(`Failed to construct '${name}': the 'highWaterMark' member is needed.`);
-        }
-        this.#mark = Number(mark);
+        this.#mark = Number(init.highWaterMark);
       }
       get highWaterMark() {
         if (!(#mark in this)) throw illegal();
@@ -237,7 +240,8 @@
   platform.async = { then, resolved, rejected, handled, Deferred, promiseCall, noop };
   platform.bytes = { bytesView, copyBytes, concatBytes, exactBuffer };
   platform.idl = {
-    illegal, illegalConstructor, need, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, finishClass, exposeClass,
+    illegal, illegalConstructor, need, wrongField, callbackOf, dictionaryOf, wholeNumber, highWaterMarkOf, sizeOf,
+    finishClass, exposeClass,
   };
   platform.streams = { Queue, SizedQueue, secret: Symbol("constructor key") };
 });

@@ -21,7 +21,7 @@
     const [callback, delay, ...rest] = args;
     if (typeof callback !== "function") {
       throw new TypeError(
-        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.`,
+        `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.`,
       );
     }
     return host.setTimer(delayOf(delay), repeat, platform.guarded(() => void apply(callback, undefined, rest)));
@@ -50,7 +50,7 @@
   platform.expose("queueMicrotask", function queueMicrotask(callback) {
     if (typeof callback !== "function") {
       throw new TypeError(
-        "Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'Function'.",
+        "Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.",
       );
     }
     apply(then, resolved, [platform.guarded(() => void callback())]);

@@ -4,7 +4,7 @@
   "use strict";
 
   const { then, resolved, rejected, Deferred, promiseCall } = platform.async;
-  const { illegal, illegalConstructor, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, exposeClass } = platform.idl;
+  const { illegal, illegalConstructor, callbackOf, dictionaryOf, wholeNumber, highWaterMarkOf, sizeOf, exposeClass } = platform.idl;
   const { bytesView, copyBytes } = platform.bytes;
   const streams = platform.streams;
   const { secret } = streams;
@@ -181,18 +181,18 @@
   exposeClass("TransformStreamDefaultController", TransformStreamDefaultController);
 
   const fromTransformer = (given, writableStrategy, readableStrategy) => {
-    const transformer = dictionaryOf(given, "The transformer of a TransformStream");
+    const transformer = dictionaryOf(given, 1, "Transformer", null, "TransformStream");
     for (const side of ["readableType", "writableType"]) {
       const type = transformer[side];
       if (type === undefined || type === null) continue;
-      throw new RangeError(`The '${side}' of a transformer must be undefined.`);
+      throw new TypeError(`transformer.${side} must be undefined.`);
     }
-    const writing = dictionaryOf(writableStrategy, "The writable strategy of a TransformStream");
-    const reading = dictionaryOf(readableStrategy, "The readable strategy of a TransformStream");
-    const start = callbackOf(transformer, "start");
-    const transform = callbackOf(transformer, "transform");
-    const flush = callbackOf(transformer, "flush");
-    const cancel = callbackOf(transformer, "cancel");
+    const writing = dictionaryOf(writableStrategy, 2, "StreamQueuingStrategy", null, "TransformStream");
+    const reading = dictionaryOf(readableStrategy, 3, "StreamQueuingStrategy", null, "TransformStream");
+    const start = callbackOf(transformer, "start", "Transformer");
+    const transform = callbackOf(transformer, "transform", "Transformer");
+    const flush = callbackOf(transformer, "flush", "Transformer");
+    const cancel = callbackOf(transformer, "cancel", "Transformer");
     const record = new TransformRecord();
     const controller = new TransformStreamDefaultController(secret, record);
     record.transform = transform
@@ -259,7 +259,7 @@
     return view.length;
   };
   const byteStrategy = (strategy) => {
-    const given = dictionaryOf(strategy, "The strategy of an IdentityTransformStream");
+    const given = dictionaryOf(strategy, 1, "QueuingStrategyInit", null, "IdentityTransformStream");
     if (given.highWaterMark === undefined) return { mark: 1, size: null };
     const size = (chunk) => {
       const view = bytesView(chunk);
@@ -279,11 +279,10 @@
   exposeClass("IdentityTransformStream", IdentityTransformStream);
 
   const makeFixedLength = (expectedLength, strategy) => {
-    const expected = Number(expectedLength);
-    if (!(expected >= 0) || !Number.isSafeInteger(Math.trunc(expected))) {
-      throw new TypeError("The length of a FixedLengthStream must be a whole number of bytes.");
-    }
-    let left = Math.trunc(expected);
+    if (expectedLength === undefined) platform.wrongParameter(1, "bigint", null, "FixedLengthStream");
+    const expected = wholeNumber(expectedLength);
+    if (!Number.isSafeInteger(expected)) throw new TypeError("The length of a FixedLengthStream is too large.");
+    let left = expected;
     const record = makeTransform({
       check: toBytes,
       transform: (chunk, own) => {

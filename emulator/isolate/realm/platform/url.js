@@ -46,7 +46,10 @@
   platform.serializeForm = serializeForm;
 
   const pairOf = (item) => {
-    const pair = Object(item) === item ? platform.list(item, "Each pair of URLSearchParams") : [];
+    if (Object(item) !== item) {
+      throw new TypeError("Incorrect type: the provided value is not of type 'Sequence'.");
+    }
+    const pair = platform.list(item, "Each pair of URLSearchParams");
     if (pair.length !== 2) throw new TypeError("Invalid URL search params sequence.");
     return [usv(pair[0]), usv(pair[1])];
   };
@@ -66,12 +69,14 @@
   const required = (given, count, method) => {
     if (given < count) {
       throw new TypeError(
-        `Failed to execute '${method}' on 'URLSearchParams': parameter ${given + 1} is not of type 'string'.`,
+        `Failed to execute '${method}' on 'URLSearchParams': parameter ${given + 1} is not of type 'USVString'.`,
       );
     }
   };
 
-  const ParamsIterator = platform.iteratorClass("URLSearchParams Iterator");
+  const EntryIterator = platform.iteratorClass("EntryIterator");
+  const KeyIterator = platform.iteratorClass("KeyIterator");
+  const ValueIterator = platform.iteratorClass("ValueIterator");
   let connect, reset, isParams;
   class URLSearchParams {
     #pairs;
@@ -152,7 +157,7 @@
       if (!(#pairs in this)) illegal();
       if (typeof callback !== "function") {
         throw new TypeError(
-          "Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'Function'.",
+          "Failed to execute 'forEach' on 'URLSearchParams': parameter 1 is not of type 'function'.",
         );
       }
       for (let i = 0; i < this.#pairs.length; i++) {
@@ -161,15 +166,15 @@
     }
     entries() {
       if (!(#pairs in this)) illegal();
-      return new ParamsIterator((index) => this.#pairs[index]?.slice());
+      return new EntryIterator((index) => this.#pairs[index]?.slice());
     }
     keys() {
       if (!(#pairs in this)) illegal();
-      return new ParamsIterator((index) => this.#pairs[index]?.[0]);
+      return new KeyIterator((index) => this.#pairs[index]?.[0]);
     }
     values() {
       if (!(#pairs in this)) illegal();
-      return new ParamsIterator((index) => this.#pairs[index]?.[1]);
+      return new ValueIterator((index) => this.#pairs[index]?.[1]);
     }
     toString() {
       return #pairs in this ? serializeForm(this.#pairs) : illegal();
@@ -233,16 +238,18 @@
         return;
       }
       if (arguments.length === 0) {
-        throw new TypeError("Failed to construct 'URL': constructor parameter 1 is not of type 'string'.");
+        throw new TypeError("Failed to construct 'URL': constructor parameter 1 is not of type 'USVString'.");
       }
       const href = parseURL(url, base);
       if (href === null) throw new TypeError("Invalid URL string.");
       this.#href = href;
     }
     static canParse(url, base = undefined) {
+      if (arguments.length === 0) platform.wrongParameter(1, "USVString", "canParse", "URL");
       return parseURL(url, base) !== null;
     }
     static parse(url, base = undefined) {
+      if (arguments.length === 0) platform.wrongParameter(1, "USVString", "parse", "URL");
       const href = parseURL(url, base);
       return href === null ? null : new URL(href, KEY);
     }

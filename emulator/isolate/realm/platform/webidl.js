@@ -3,6 +3,8 @@
 //   platform.interface(Class)       exposes a class with its Symbol.toStringTag; platform.tag does not expose it
 //   platform.internal               what only the platform can give to a constructor that is illegal for Workers
 //   platform.illegal()              throws what a method throws on a wrong receiver
+//   platform.wrongParameter(n, type, method, name)   throws what a wrong or missing argument throws
+//   platform.shapeClass(Class)      gives its members the attributes that they have on the platform
 //   platform.usv(value)             USVString
 //   platform.view(value)            Uint8Array over a BufferSource, without a copy; null for anything else
 //   platform.list(value, what)      array of any iterable; TypeError otherwise
@@ -24,8 +26,34 @@
 
   platform.internal = Symbol("internal");
 
+  platform.ILLEGAL =
+    "Illegal invocation: function called with incorrect `this` reference. " +
+    "See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.";
   platform.illegal = () => {
-    throw new TypeError("Illegal invocation");
+    throw new TypeError(platform.ILLEGAL);
+  };
+
+  // Without `method` it is a constructor's parameter.
+  platform.wrongParameter = (position, type, method, name) => {
+    const doing = method === null ? `construct '${name}': constructor` : `execute '${method}' on '${name}':`;
+    throw new TypeError(`Failed to ${doing} parameter ${position} is not of type '${type}'.`);
+  };
+
+  // V8's templates: every member enumerable, every function with `length` 0.
+  const noLength = (member) => {
+    if (typeof member === "function") defineProperty(member, "length", { value: 0, configurable: true });
+  };
+  platform.shapeClass = (Class) => {
+    for (const target of [Class.prototype, Class]) {
+      for (const key of Object.getOwnPropertyNames(target)) {
+        if (target === Class && (key === "prototype" || key === "name" || key === "length")) continue;
+        if (key === "constructor") continue;
+        const member = Object.getOwnPropertyDescriptor(target, key);
+        if (member.configurable) defineProperty(target, key, { enumerable: true });
+        noLength(member.value);
+      }
+    }
+    noLength(Class);
   };
 
   platform.usv = (value) => apply(toWellFormed, `${value}`, []);
@@ -72,6 +100,7 @@
   const expose = platform.expose;
   platform.expose = (name, value) => {
     if (typeof value === "function" && value.prototype) interfaces.set(value.prototype, name);
+    if (typeof value === "function") noLength(value);
     expose(name, value);
   };
   platform.isInterface = (object) => {
@@ -83,6 +112,7 @@
 
   platform.tag = (Class) => {
     interfaces.set(Class.prototype, Class.name);
+    platform.shapeClass(Class);
     defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
   };
   platform.interface = (Class) => {

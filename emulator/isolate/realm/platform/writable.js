@@ -380,10 +380,10 @@
   // ---- the class -----------------------------------------------------------------------
 
   const startFrom = (stream, sink, strategy) => {
-    const start = callbackOf(sink, "start");
-    const write = callbackOf(sink, "write");
-    const close = callbackOf(sink, "close");
-    const abort = callbackOf(sink, "abort");
+    const start = callbackOf(sink, "start", "UnderlyingSink");
+    const write = callbackOf(sink, "write", "UnderlyingSink");
+    const close = callbackOf(sink, "close", "UnderlyingSink");
+    const abort = callbackOf(sink, "abort", "UnderlyingSink");
     const controller = new ControllerRecord(stream, highWaterMarkOf(strategy, 1), sizeOf(strategy));
     const object = (controller.object = new WritableStreamDefaultController(secret, controller));
     if (write) controller.write = (chunk) => promiseCall(write, sink, [chunk, object]);
@@ -402,11 +402,8 @@
         queuingStrategy.object = this;
         return;
       }
-      const sink = dictionaryOf(underlyingSink, "The underlying sink of a WritableStream");
-      if (sink.type !== undefined && sink.type !== null) {
-        throw new RangeError("The 'type' member of an underlying sink must be undefined.");
-      }
-      const strategy = dictionaryOf(queuingStrategy, "The strategy of a WritableStream");
+      const sink = dictionaryOf(underlyingSink, 1, "UnderlyingSink", null, "WritableStream");
+      const strategy = dictionaryOf(queuingStrategy, 2, "StreamQueuingStrategy", null, "WritableStream");
       this.#record = new WritableRecord();
       this.#record.object = this;
       startFrom(this.#record, sink, strategy);
