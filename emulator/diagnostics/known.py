@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
+from emulator.diagnostics.known_load import LOAD_MISTAKES
 from emulator.diagnostics.known_project import PROJECT_MISTAKES
-from emulator.diagnostics.known_runtime import LOAD_MISTAKES, REQUEST_MISTAKES
+from emulator.diagnostics.known_request import REQUEST_MISTAKES
 from emulator.diagnostics.mistake import Known
 from emulator.diagnostics.report import Place, Report
 

@@ -132,6 +132,7 @@ class FetchEvent:
     def _leave(self) -> None:
         if not self._record.ended and self._isolate is not None and self._exchange is not None:
             self._isolate.abort(self._exchange)
+            self._record.respond_over(0)
 
     def _stop_watching(self) -> None:
         # A watcher is cancelled only between two reads; the next one starts where it stopped.
@@ -178,7 +179,11 @@ class FetchEvent:
         if stream is not None and empty:
             stream.cancel("The response has no body.")
         if stream is not None and not empty:
-            await self._stream(stream)
+            try:
+                await self._stream(stream)
+            except ResponseBroken:
+                self._record.respond_over(status, "cut off: its body failed")
+                raise
         else:
             data = b"" if empty or body is None else body
             await self._send({"type": "http.response.body", "body": data})

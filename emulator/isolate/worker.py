@@ -101,7 +101,8 @@ class Worker:
 
     def _load_now(self, spec: WorkerSpec) -> None:
         self._explainer = Explainer(spec.root, spec.main, lambda: self._bridge.last_lent)
-        watch_coroutines(self._explainer, self._tell)
+        # A finalizer may run in the middle of anything, a send included.
+        watch_coroutines(self._explainer, lambda report: self._loop.call_soon(self._tell, report))
         try:
             self._env = self._make_env(spec)
             self._sandbox = enter(

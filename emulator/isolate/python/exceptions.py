@@ -123,6 +123,10 @@ _HINTS: Final = (
         r"^This ReadableStream did not return bytes",
         "A body's stream carries bytes: controller.enqueue(TextEncoder.new().encode(text)).",
     ),
+    (
+        r"^This ReadableStream is currently locked to a reader",
+        "It was read, or is being read: call clone() or tee() before the first read.",
+    ),
     (r"^Invalid URL", "Only a whole URL will do: scheme and host, as in https://example.com/path."),
     (r"^Fetch API cannot load", "fetch() takes http: and https: URLs only."),
 )

@@ -8,12 +8,11 @@ Source: https://developers.cloudflare.com/workers/languages/python/
 from __future__ import annotations
 
 import inspect
-import linecache
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
@@ -22,27 +21,16 @@ from ..bridge.bridge import Bridge
 from .compat_flags import CompatibilityFlags
 from .exceptions import exception_line, nearest
 from .explain import NOT_RESPONSE, place
+from .parameters import Arity, arity_of, fits, place_of, place_of_any, place_of_class
 
 GLOBAL_HANDLERS: Final = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue", "on_pubsub", "test")
 
-
-_DECORATORS: Final = 10
-"""Lines in which the ``def`` below a decorator is looked for."""
 
 _NO_RESPONSES: Final = frozenset((type(None), str, int, float, bool, bytes, bytearray, dict, list, set))
 """Types that the SDK lets pass or converts, and that the platform then refuses."""
 
 ARGUMENTS: Final = 3
 """``(request, env, ctx)``; methods get the request and two times ``None``."""
-
-
-class Arity(NamedTuple):
-    """How a handler can be called."""
-
-    room: int
-    """Positional arguments that fit; -1 for any number."""
-    missing: str
-    """A required parameter that gets nothing, or empty."""
 
 
 class HandlerError(Exception):
@@ -87,9 +75,7 @@ class Handlers:
 
     def place(self) -> Place | None:
         """Where the fetch handler is defined."""
-        return _place_of(
-            getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
-        )
+        return place_of(getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch)
 
     @property
     def name(self) -> str:
@@ -127,7 +113,7 @@ class Handlers:
             return [self._self_report(severity="warning")]
         handler = getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
         own = 1 if self._default else 0
-        lacking = _arity(handler, ARGUMENTS + own).missing
+        lacking = arity_of(handler, ARGUMENTS + own).missing
         return [self._arity_report(lacking, severity="warning")] if lacking else []
 
     def _arity_report(self, lacking: str, severity: str = "error") -> Report:
@@ -157,13 +143,13 @@ class Handlers:
             ignored, name = getattr(self._default, "fetch", None), "Default.fetch"
             if callable(ignored):
                 return explain(
-                    "class-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date
+                    "class-ignored-by-date", where=place_of(ignored), handler=name, date=self._date
                 )
         if self._default is None and not self.legacy:
             ignored, name = getattr(self._module, "on_fetch", None), "on_fetch"
             if callable(ignored):
                 return explain(
-                    "handler-ignored-by-date", where=_place_of(ignored), handler=name, date=self._date
+                    "handler-ignored-by-date", where=place_of(ignored), handler=name, date=self._date
                 )
         if self._default is not None:
             return self._missing_method()
@@ -173,7 +159,7 @@ class Handlers:
         assert self._default is not None
         methods = [name for name, value in vars(self._default).items() if inspect.isfunction(value)]
         near = nearest(self._fetch_method, methods)
-        where = _place_of(vars(self._default).get(near)) or _place_of_class(self._default)
+        where = place_of(vars(self._default).get(near)) or place_of_class(self._default)
         hint = f" It has {near}." if near else ""
         return explain("method-missing", where=where, handler=self.name, near=hint)
 
@@ -183,7 +169,7 @@ class Handlers:
         where = place(self._main, 1)
         found = vars(self._module).get(wanted)
         if isinstance(found, type):
-            where = _place_of_class(found) or where
+            where = place_of_class(found) or where
             facts["near"] = " This class Default does not extend WorkerEntrypoint."
             facts["advice"] = "from workers import WorkerEntrypoint\n\nclass Default(WorkerEntrypoint):"
         elif found is not None:
@@ -192,7 +178,7 @@ class Handlers:
             own = {name: value for name, value in vars(self._module).items() if self._is_own(value)}
             near = nearest(wanted, own)
             facts["similar"] = near
-            where = _place_of_any(own.get(near)) or where
+            where = place_of_any(own.get(near)) or where
         return explain("no-handler", where=where, legacy=self.legacy, **facts)
 
     def _is_own(self, value: Any) -> bool:
@@ -250,9 +236,9 @@ class Handlers:
         except TypeError as error:
             constructor = vars(self._default).get("__init__")
             own = inspect.getclosurevars(constructor).nonlocals.get("original_init") if constructor else None
-            if own is None or _fits(own, (None, ctx, env)):
+            if own is None or fits(own, (None, ctx, env)):
                 raise
-            report = explain("init-arity", where=_place_of(own))
+            report = explain("init-arity", where=place_of(own))
             raise HandlerError(exception_line(error), report) from error
 
     def _fitting(self, handler: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -260,7 +246,7 @@ class Handlers:
         function = getattr(handler, "__func__", handler)
         arity = self._arities.get(function)
         if arity is None:
-            arity = self._arities[function] = _arity(handler, len(arguments))
+            arity = self._arities[function] = arity_of(handler, len(arguments))
         if arity.missing:
             message = f"TypeError: missing a required argument: {arity.missing!r}"
             raise HandlerError(message, self._arity_report(arity.missing))
@@ -277,55 +263,3 @@ class Handlers:
                 f'Python entrypoint "{name}" does not export a handler named "on_fetch"', report
             )
         return HandlerError("Handler does not export a fetch() function.", report)
-
-
-def _parameters(function: Any) -> list[inspect.Parameter] | None:
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-
-
-def _arity(function: Any, given: int) -> Arity:
-    parameters = _parameters(function)
-    if parameters is None:
-        return Arity(-1, "")
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = positional[given:] + [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-    missing = next((p.name for p in needed if p.default is p.empty), "")
-    endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    return Arity(-1 if endless else len(positional), missing)
-
-
-def _fits(function: Any, arguments: tuple[Any, ...]) -> bool:
-    try:
-        inspect.signature(function).bind(*arguments)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _place_of(function: Callable[..., Any] | None) -> Place | None:
-    code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
-    if code is None:
-        return None
-    line = code.co_firstlineno
-    # The first line is that of a decorator, if there is one.
-    for number in range(line, line + _DECORATORS):
-        if linecache.getline(code.co_filename, number).lstrip().startswith(("def ", "async def ")):
-            line = number
-            break
-    return place(code.co_filename, line, function=code.co_qualname)
-
-
-def _place_of_class(found: type[Any]) -> Place | None:
-    try:
-        lines, first = inspect.getsourcelines(found)
-        offset = next((n for n, line in enumerate(lines) if line.lstrip().startswith("class ")), 0)
-        return place(inspect.getsourcefile(found) or "", first + offset)
-    except (OSError, TypeError):
-        return None
-
-
-def _place_of_any(found: Any) -> Place | None:
-    return _place_of_class(found) if isinstance(found, type) else _place_of(found)

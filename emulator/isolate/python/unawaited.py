@@ -13,7 +13,7 @@ from emulator.diagnostics.report import Report
 from .explain import Explainer, place
 
 
-def watch_coroutines(explainer: Explainer, tell: Callable[[Report], None]) -> None:
+def watch_coroutines(explainer: Explainer, tell: Callable[[Report], object]) -> None:
     """From now on ``tell`` each place once that makes a coroutine which is never awaited."""
     told: set[tuple[str, int]] = set()
 

@@ -80,7 +80,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def deep(value: Any) -> Any:
-    from pyodide.ffi import JsProxy, to_js
+    from pyodide.ffi import to_js
 
     def plain(found: Any) -> Any:
         if isinstance(found, memoryview):
@@ -91,8 +91,8 @@ def deep(value: Any) -> Any:
             return {key: plain(item) for key, item in found.items()}
         return found
 
-    converted = to_js(value)
-    return plain(converted.to_py()) if isinstance(converted, JsProxy) else converted
+    # In a list, since to_js gives scalars back as they are.
+    return plain(to_js([value]).to_py())[0]
 
 
 def implicit(value: Any) -> Any:

@@ -74,6 +74,6 @@ def test_a_failed_clone_detaches_nothing(run):
       try { structuredClone({b, f() {}}, {transfer: [b]}) } catch (e) { return [e.name, b.byteLength] }
     """
     assert run(script) == ["DataCloneError", 4]
-    for transfer in ("[b, b]", "[{}]"):
-        with pytest.raises(JSFailure, match="DataCloneError"):
+    for transfer, error in (("[b, b]", "DataCloneError"), ("[{}]", "Object is not transferable")):
+        with pytest.raises(JSFailure, match=error):
             run(f"const b = new ArrayBuffer(1); structuredClone(b, {{transfer: {transfer}}})")

@@ -50,10 +50,10 @@ def test_init(run: Run, init: str) -> None:
         ("new Headers({a: '1\\n2'})", "Invalid header value."),
         (
             "new Headers().set('a')",
-            "Failed to execute 'set' on 'Headers': 2 arguments required, but only 1 present.",
+            "Failed to execute 'set' on 'Headers': parameter 2 is not of type 'string'.",
         ),
         ("new Headers().getAll('a')", 'getAll() can only be used with the header name "Set-Cookie".'),
-        ("Headers.prototype.get.call({}, 'a')", "Illegal invocation"),
+        ("Headers.prototype.get.call({}, 'a')", "Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details."),
     ],
 )
 def test_refused(run: Run, source: str, message: str) -> None:
@@ -119,7 +119,7 @@ def test_for_each_and_iterators(run: Run) -> None:
             h[Symbol.iterator] === h.entries, String(h), [...it].length, it.next().done];"""
     assert run(source) == [
         [["1", "a", True, True], ["2", "b", True, True]],
-        "[object Headers Iterator]",
+        "[object EntryIterator]",
         True,
         True,
         "[object Headers]",

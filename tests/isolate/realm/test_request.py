@@ -37,7 +37,7 @@ def test_method(run: Run, method: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "name", "message"),
     [
-        ("", "TypeError", "Failed to construct 'Request': 1 argument required, but only 0 present."),
+        ("", "TypeError", "Failed to construct 'Request': constructor parameter 1 is not of type 'Request or string'."),
         ("'nope'", "TypeError", "Invalid URL: nope"),
         ("'/path'", "TypeError", "Invalid URL: /path"),
         ("'http://x.com', {method: 'GET', body: 'x'}", "TypeError", BODY_OF_GET),
@@ -46,8 +46,6 @@ def test_method(run: Run, method: str, expected: str) -> None:
         ("'http://x.com', {method: 'a b'}", "TypeError", "Invalid HTTP method string: a b"),
         ("'http://x.com', {redirect: 'error'}", "TypeError", 'Invalid redirect value, must be one of "follow" or "manual" ("error" won\'t be implemented since it does not make sense at the edge; use "manual" and check the response status code).'),
         ("'http://x.com', {signal: {}}", "TypeError", "Incorrect type for the 'signal' field on 'RequestInitializerDict': the provided value is not of type 'AbortSignal'."),
-        ("'http://x.com', {mode: 'cors'}", "Error", "The 'mode' field on 'RequestInitializerDict' is not implemented."),
-        ("'http://x.com', {credentials: 'include'}", "Error", "The 'credentials' field on 'RequestInitializerDict' is not implemented."),
         ("'http://x.com', {cache: 'force-cache'}", "TypeError", "Unsupported cache mode: force-cache"),
         ("'http://x.com', 5", "TypeError", "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'."),
     ],
@@ -85,7 +83,7 @@ def test_from_a_request_the_body_moves(run: Run, body: str) -> None:
     const stream = a.body;
     const b = new Request(a, {{headers: {{c: 'd'}}}});
     return [a.bodyUsed, b.bodyUsed, b.method, b.url, b.headers.get('a'), b.headers.get('c'), await b.text(),
-            (await stream.getReader().read()).done,
+            stream.locked,
             await a.text().catch((e) => e.name)];"""
     assert run(source) == [True, False, "POST", "http://x.com/a", None, "d", "data", True, "TypeError"]
 
@@ -107,7 +105,7 @@ def test_url_and_a_request_as_init(run: Run) -> None:
 
 
 def test_used_request_cannot_be_moved(run: Run) -> None:
-    with pytest.raises(JSFailure, match="Body has already been used"):
+    with pytest.raises(JSFailure, match="Cannot reconstruct a Request with a used body."):
         run(
             "const a = new Request('http://x.com', {method: 'POST', body: 'x'}); await a.text(); new Request(a);"
         )

@@ -36,7 +36,7 @@ def test_errors_in_callbacks_are_reported(run, io):
 
 @pytest.mark.parametrize("call", ["setTimeout('code')", "setInterval({})", "queueMicrotask('x')"])
 def test_only_functions(run, call):
-    with pytest.raises(JSFailure, match="parameter 1 is not of type 'Function'"):
+    with pytest.raises(JSFailure, match="parameter 1 is not of type 'function'"):
         run(call)
 
 

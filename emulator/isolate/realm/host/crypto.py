@@ -56,6 +56,14 @@ def _operation_failed(message: str) -> HostError:
     return HostError("OperationError", message)
 
 
+def _decryption_failed(name: str, given: int, expected: int) -> HostError:
+    return _operation_failed(
+        "Decryption failed. This could be due to a ciphertext authentication failure, bad padding, "
+        "incorrect CryptoKey, or another algorithm-specific reason. "
+        f"Input length was {given}, output length expected to be {expected} for {name}"
+    )
+
+
 def aes_gcm(
     encrypting: bool, key: Value, iv: Value, aad: Value | None, tag_bytes: float, data: Value
 ) -> bytes:
@@ -72,17 +80,18 @@ def aes_gcm(
         encryptor.authenticate_additional_data(authenticated)
         return encryptor.update(text) + encryptor.finalize() + encryptor.tag[:size]
     if len(text) < size:
-        raise _operation_failed(f"Ciphertext of {len(text)} bytes is shorter than its tag of {size}.")
+        raise _operation_failed(
+            f"Ciphertext length of {8 * len(text)} bits must be greater than or equal to the size of the "
+            f"AES-GCM tag length of {8 * size} bits."
+        )
     mode = modes.GCM(iv.to_bytes(), text[len(text) - size :], min_tag_length=size)
     decryptor = Cipher(algorithm, mode).decryptor()
     decryptor.authenticate_additional_data(authenticated)
     try:
         return decryptor.update(text[: len(text) - size]) + decryptor.finalize()
     except InvalidTag:
-        raise _operation_failed(
-            "Decryption failed. This could be due to a ciphertext authentication failure, bad "
-            "padding, incorrect CryptoKey, or another algorithm-specific reason."
-        ) from None
+        length = len(text) - size
+        raise _decryption_failed("AES-GCM", length, length) from None
 
 
 def aes_cbc(encrypting: bool, key: Value, iv: Value, data: Value) -> bytes:
@@ -99,9 +108,7 @@ def aes_cbc(encrypting: bool, key: Value, iv: Value, data: Value) -> bytes:
     try:
         return unpadder.update(_run(cipher.decryptor(), data.to_bytes())) + unpadder.finalize()
     except ValueError:
-        raise _operation_failed(
-            "Decryption failed: bad padding or a ciphertext of the wrong length."
-        ) from None
+        raise _decryption_failed("AES-CBC", len(data.to_bytes()), 0) from None
 
 
 def _run(context: CipherContext, data: bytes) -> bytes:
@@ -143,7 +150,7 @@ def hkdf(name: str, key: Value, salt: Value, info: Value, size: float) -> bytes:
     algorithm, length = _HASHLIB[name], int(size)
     width = hashlib.new(algorithm).digest_size
     if length > 255 * width:
-        raise _operation_failed(f"HKDF cannot derive more than {255 * width} bytes with {name}.")
+        raise _operation_failed("HKDF deriveBits failed.")
     secret = hmac.digest(salt.to_bytes() or bytes(width), key.to_bytes(), algorithm)
     output = block = b""
     for index in range(1, -(-length // width) + 1):

@@ -17,6 +17,8 @@ from ..realm import HostError
 
 _COORDINATE_BYTES: Final = {"P-256": 32, "P-384": 48, "P-521": 66}
 _CURVE_OF: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_OKP_BYTES: Final = 32
+"""Bytes of a key of Ed25519 and of X25519."""
 _RSA_PRIVATE: Final = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
 
 
@@ -111,6 +113,8 @@ def import_pair_key(kind: str, curve: str, fmt: str, source: Value | str) -> lis
             private, key = _from_bytes(kind, curve, fmt, source.to_bytes())
         _check(kind, curve, key)
     except (ValueError, KeyError, TypeError, UnsupportedAlgorithm) as error:
+        if fmt in ("spki", "pkcs8"):
+            raise HostError("DataError", f"Invalid {fmt.upper()} input.") from None
         raise HostError(
             "DataError", f"Invalid {curve if kind != 'rsa' else 'RSA'} key in format {fmt}: {error}"
         ) from None
@@ -129,11 +133,14 @@ def _from_bytes(kind: str, curve: str, fmt: str, data: bytes) -> tuple[bool, Any
     if fmt == "spki":
         return False, load_public(data)
     if kind == "rsa":
-        raise HostError("NotSupportedError", 'RSA keys cannot be imported in the format "raw".')
+        raise HostError("NotSupportedError", 'Unrecognized key import format "raw".')
     if kind == "ec":
         from cryptography.hazmat.primitives.asymmetric import ec
 
         return False, ec.EllipticCurvePublicKey.from_encoded_point(_curve(curve), data)
+    if len(data) != _OKP_BYTES:
+        message = f"{curve} raw keys must be exactly {_OKP_BYTES}-bytes (provided {len(data)})."
+        raise HostError("DataError", message)
     return False, _okp(curve)[1].from_public_bytes(data)
 
 

@@ -77,8 +77,8 @@ def rsa_oaep(encrypting: bool, digest: str, key: Value, label: Value | None, dat
         if encrypting:
             return bytes(load_public(key.to_bytes()).encrypt(data.to_bytes(), mode))
         return bytes(load_private(key.to_bytes()).decrypt(data.to_bytes(), mode))
-    except ValueError as error:
-        raise HostError("OperationError", f"RSA-OAEP failed: {error}") from None
+    except ValueError:
+        raise HostError("OperationError", "RSA-OAEP failed encrypt/decrypt.") from None
 
 
 def agree(name: str, private_key: Value, public_key: Value) -> bytes:

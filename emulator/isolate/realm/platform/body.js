@@ -324,6 +324,7 @@
       const left = new streams.StreamRecord();
       left.state = "closed";
       left.disturbed = true;
+      streams.acquireReader(left);
       if (inner.object !== null) streams.replaceRecord(inner.object, left);
       inner.object = null;
       to.stream = inner;

@@ -69,11 +69,9 @@
       const left = platform.view(a);
       const right = platform.view(b);
       if (left === null || right === null) {
-        throw new TypeError(
-          `Failed to execute 'timingSafeEqual' on 'SubtleCrypto': parameter ${left === null ? 1 : 2} is not of type 'ArrayBuffer or ArrayBufferView'.`,
-        );
+        platform.wrongParameter(left === null ? 1 : 2, "BufferSource", "timingSafeEqual", "SubtleCrypto");
       }
-      if (left.length !== right.length) throw new TypeError("Input buffers must have the same byte length");
+      if (left.length !== right.length) throw new TypeError("Input buffers must have the same byte length.");
       return host.timingSafeEqual(left, right);
     }
   }
@@ -97,7 +95,7 @@
       }
       if (!INTEGERS.has(kind)) {
         throw makeDOMException(
-          `getRandomValues() only accepts integer-typed arrays: ${kind ?? "DataView"} is not one.`,
+          "ArrayBufferView argument to getRandomValues() must be an integer-typed view.",
           "TypeMismatchError",
         );
       }

@@ -80,10 +80,10 @@
       return #type in this ? this.#composed : illegal();
     }
     get defaultPrevented() {
-      return #type in this ? this.#prevented : illegal();
+      return #type in this ? this.#cancelable && this.#prevented : illegal();
     }
     get returnValue() {
-      return #type in this ? !this.#prevented : illegal();
+      return !this.defaultPrevented;
     }
     get eventPhase() {
       if (!(#type in this)) illegal();
@@ -107,7 +107,7 @@
     }
     preventDefault() {
       if (!(#type in this)) illegal();
-      this.#prevented = true;
+      this.#prevented = true; // dispatchEvent() tells it even of an event that is not cancelable
     }
     stopPropagation() {
       if (!(#type in this)) illegal();

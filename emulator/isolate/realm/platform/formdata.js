@@ -125,7 +125,10 @@
 
   // ---- encoding ------------------------------------------------------------------------
 
-  const escapeName = (name) => apply(replace, name, [/["\n]/g, (char) => (char === '"' ? "%22" : "%0A")]);
+  const escapeName = (name) => {
+    if (name.endsWith("\\")) throw new TypeError("Name or filename can't end with backslash");
+    return apply(replace, name, [/["\n]/g, (char) => (char === '"' ? "%22" : "%0A")]);
+  };
 
   const makeBoundary = () => {
     let text = "";

@@ -1,5 +1,5 @@
 // Readable byte streams: the byte controller and its BYOB requests (standard, sections 4.7 and
-// 4.8). QuickJS cannot detach an ArrayBuffer: where the standard transfers one it is used as it is.
+// 4.8). A reader's buffer is detached (byob.js); a controller's is used as it is.
 (function (platform) {
   "use strict";
 

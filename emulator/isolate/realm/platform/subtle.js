@@ -9,6 +9,7 @@
   const FORMATS = ["raw", "pkcs8", "spki", "jwk"];
   const ALL_USAGES = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
   const MOST_PBKDF2_ITERATIONS = 100000;
+  const NO_USAGES = "Secret/private CryptoKeys must have at least one usage.";
   const EMPTY = new Uint8Array(0);
 
   // kind: which operations serve it. usages: of a secret, or [of the public, of the private] key.
@@ -36,67 +37,95 @@
   const fail = (name, message) => {
     throw makeDOMException(message, name);
   };
-  const required = (method, given, count) => {
-    if (given < count) {
-      throw new TypeError(`Failed to execute '${method}' on 'SubtleCrypto': parameter ${given + 1} is missing.`);
+  // The types of the parameters that have to be given.
+  const IMPORT = "string or ImportKeyAlgorithm";
+  const BUFFER = "BufferSource";
+  const PARAMETERS = {
+    digest: ["string or HashAlgorithm", BUFFER],
+    encrypt: ["string or EncryptAlgorithm", "CryptoKey", BUFFER],
+    decrypt: ["string or EncryptAlgorithm", "CryptoKey", BUFFER],
+    sign: ["string or SignAlgorithm", "CryptoKey", BUFFER],
+    verify: ["string or SignAlgorithm", "CryptoKey", BUFFER, BUFFER],
+    generateKey: ["string or GenerateKeyAlgorithm", "boolean", "Array"],
+    importKey: ["string", "BufferSource or JsonWebKey", IMPORT, "boolean", "Array"],
+    exportKey: ["string", "CryptoKey"],
+    deriveBits: ["string or DeriveKeyAlgorithm", "CryptoKey"],
+    deriveKey: ["string or DeriveKeyAlgorithm", "CryptoKey", IMPORT, "boolean", "Array"],
+    wrapKey: ["string", "CryptoKey", "CryptoKey", "string or EncryptAlgorithm"],
+    unwrapKey: ["string", BUFFER, "CryptoKey", "string or EncryptAlgorithm", IMPORT, "boolean", "Array"],
+  };
+  const wrong = (method, position) =>
+    platform.wrongParameter(position, PARAMETERS[method][position - 1], method, "SubtleCrypto");
+  const required = (method, args) => {
+    const types = PARAMETERS[method];
+    for (let i = 0; i < types.length; i++) {
+      if (i >= args.length) wrong(method, i + 1);
+      if (types[i] === "CryptoKey" && keyState(args[i]) === undefined) wrong(method, i + 1);
+      if (types[i] === "Array" && !Array.isArray(args[i])) wrong(method, i + 1);
     }
   };
-  const bufferOf = (value, what) => {
-    const bytes = view(value);
-    if (bytes === null) throw new TypeError(`${what} is not of type 'ArrayBuffer or ArrayBufferView'.`);
-    return bytes;
+  const argument = (method, position, value) => view(value) ?? wrong(method, position);
+  const given = (dictionary, field) => {
+    if (dictionary[field] === undefined) throw new TypeError(`Missing field "${field}" in "algorithm".`);
+    return dictionary[field];
   };
-  const argument = (method, position, value) =>
-    bufferOf(value, `Failed to execute '${method}' on 'SubtleCrypto': parameter ${position}`);
-  const member = (dictionary, name, field) => {
-    if (dictionary[field] === undefined) throw new TypeError(`Missing field "${field}" in "${name}".`);
-    return bufferOf(dictionary[field], `Field "${field}" of "${name}"`);
+  const member = (dictionary, type, field) => {
+    const bytes = view(given(dictionary, field));
+    if (bytes !== null) return bytes;
+    throw new TypeError(
+      `Incorrect type for the '${field}' field on '${type}': the provided value is not of type 'BufferSource'.`,
+    );
   };
-  const optional = (dictionary, name, field) =>
-    dictionary[field] === undefined ? null : member(dictionary, name, field);
+  const optional = (dictionary, type, field) =>
+    dictionary[field] === undefined ? null : member(dictionary, type, field);
   const nameOf = (value) => (Object(value) === value ? `${value.name}` : `${value}`);
-  // {name, dictionary} of an AlgorithmIdentifier that names an algorithm of keys.
-  const normal = (value) => {
-    const given = nameOf(value);
-    const name = CANONICAL.get(given.toUpperCase());
-    if (name === undefined) fail("NotSupportedError", `Unrecognized or unimplemented algorithm "${given}" requested.`);
+  // {name, dictionary} of an AlgorithmIdentifier that names an algorithm of keys, for `purpose`.
+  const normal = (value, purpose) => {
+    const asked = nameOf(value);
+    const name = CANONICAL.get(asked.toUpperCase());
+    if (name === undefined) fail("NotSupportedError", `Unrecognized ${purpose} algorithm "${asked}" requested.`);
     return { name, dictionary: Object(value) === value ? value : {}, ...ALGORITHMS[name] };
   };
+  // The same for an operation of `key`, whose algorithm it has to be.
+  const normalFor = (key, value) => {
+    const asked = nameOf(value);
+    if (!CANONICAL.has(asked.toUpperCase())) mismatch(asked, keyState(key));
+    return normal(value, "");
+  };
+  const mismatch = (name, state) =>
+    fail("InvalidAccessError", `Requested algorithm "${name}" does not match this CryptoKey's algorithm "${state.algorithm.name}".`);
   const hashOf = (value) => {
     const name = nameOf(value).toUpperCase();
     if (!Object.hasOwn(BLOCK_BITS, name)) {
-      fail("NotSupportedError", `Unrecognized or unimplemented digest algorithm requested: "${nameOf(value)}".`);
+      fail("NotSupportedError", "Unrecognized or unimplemented digest algorithm requested.");
     }
     return name;
   };
   platform.digestName = hashOf;
   const curveOf = (dictionary) => {
-    const curve = `${dictionary.namedCurve}`;
+    const curve = `${given(dictionary, "namedCurve")}`;
     if (!CURVES.includes(curve)) fail("NotSupportedError", `Unrecognized or unimplemented EC curve "${curve}" requested.`);
     return curve;
   };
-  const usagesOf = (value, allowed, name) => {
+  // `doing`: what the key is wanted for, in the words of the error.
+  const usagesOf = (value, allowed, doing) => {
     const usages = list(value, "Key usages").map(String);
     for (const usage of usages) {
-      if (!ALL_USAGES.includes(usage)) throw new TypeError(`Invalid key usage "${usage}".`);
-      if (!allowed.includes(usage)) fail("SyntaxError", `Attempt to use invalid key usage "${usage}" with ${name}.`);
+      if (!allowed.includes(usage)) fail("SyntaxError", `Attempt to ${doing} key with invalid usage "${usage}".`);
     }
     return ALL_USAGES.filter((usage) => usages.includes(usage));
   };
   // The state of a key that may be used so.
   const stateOf = (key, usage, name) => {
     const state = keyState(key);
-    if (state === undefined) throw new TypeError("The key is not of type 'CryptoKey'.");
-    if (name !== undefined && state.algorithm.name !== name) {
-      fail("InvalidAccessError", `Requested algorithm "${name}" does not match this CryptoKey's algorithm "${state.algorithm.name}".`);
-    }
+    if (state.algorithm.name !== name) mismatch(name, state);
     if (!state.usages.includes(usage)) {
-      fail("InvalidAccessError", `Requested key usage "${usage}" does not match any usage listed in CryptoKey.`);
+      fail("InvalidAccessError", `Requested key usage "${usage}" does not match any usage listed in this CryptoKey.`);
     }
     return state;
   };
   const secret = (material, algorithm, extractable, usages) => {
-    if (usages.length === 0) fail("SyntaxError", "Secret key cannot be created with an empty usage list.");
+    if (usages.length === 0) fail("SyntaxError", NO_USAGES);
     return makeKey({ type: "secret", extractable: !!extractable, algorithm, usages, material });
   };
   const owned = (bytes) => bytes.slice();
@@ -109,17 +138,18 @@
     if (name === "RSA-OAEP") {
       const type = encrypting ? "public" : "private";
       if (state.type !== type) fail("InvalidAccessError", `This operation needs a ${type} key.`);
-      return host.rsaOaep(encrypting, state.algorithm.hash.name, material, optional(dictionary, name, "label"), data);
+      return host.rsaOaep(encrypting, state.algorithm.hash.name, material, optional(dictionary, "EncryptAlgorithm", "label"), data);
     }
     if (name === "AES-KW") return host.aesKeyWrap(encrypting, material, data);
     if (name === "AES-CTR") {
-      const counter = member(dictionary, name, "counter");
-      if (counter.length !== 16) fail("OperationError", "AES-CTR counter must be 16 bytes long.");
+      const counter = member(dictionary, "EncryptAlgorithm", "counter");
+      if (counter.length !== 16) fail("OperationError", `Counter must have length of 16 bytes (provided ${counter.length}).`);
+      if (dictionary.length === undefined) throw new TypeError('Missing "length" member in "algorithm".');
       const length = Number(dictionary.length);
-      if (!(length >= 1 && length <= 128)) fail("OperationError", "AES-CTR counter length must be between 1 and 128 bits.");
+      if (!(length >= 1 && length <= 128)) fail("OperationError", `Invalid counter of ${length} bits length provided.`);
       return host.aesCtr(material, counter, length, data);
     }
-    const iv = member(dictionary, name, "iv");
+    const iv = member(dictionary, "EncryptAlgorithm", "iv");
     if (name === "AES-CBC") {
       if (iv.length !== 16) fail("OperationError", `AES-CBC IV must be 16 bytes long (provided ${iv.length} bytes).`);
       return host.aesCbc(encrypting, material, iv, data);
@@ -130,9 +160,12 @@
       fail("OperationError", `Invalid AES-GCM tag length ${dictionary.tagLength}.`);
     }
     if (iv.length === 0) fail("OperationError", "AES-GCM IV must not be empty.");
-    return host.aesGcm(encrypting, material, iv, optional(dictionary, name, "additionalData"), tagLength / 8, data);
+    return host.aesGcm(encrypting, material, iv, optional(dictionary, "EncryptAlgorithm", "additionalData"), tagLength / 8, data);
   };
 
+  const NO_CALL_HASH =
+    'Missing "hash" in AlgorithmIdentifier. (ECDSA requires that the hash algorithm be specified at call time ' +
+    "rather than on the key. This differs from other WebCrypto algorithms for historical reasons.)";
   const signature = (state, dictionary, data, check) => {
     const { name, hash } = state.algorithm;
     if (name === "HMAC") {
@@ -142,9 +175,11 @@
     }
     const type = check === undefined ? "private" : "public";
     if (state.type !== type) fail("InvalidAccessError", `Asymmetric ${check === undefined ? "signing" : "verification"} requires a ${type} key.`);
+    if (name === "ECDSA" && dictionary.hash === undefined) throw new TypeError(NO_CALL_HASH);
     const digest = name === "ECDSA" ? hashOf(dictionary.hash) : hash === undefined ? "" : hash.name;
     const salt = name === "RSA-PSS" ? Number(dictionary.saltLength) : 0;
-    if (!(salt >= 0)) fail("OperationError", "RSA-PSS needs a saltLength.");
+    if (Number.isNaN(salt)) fail("DataError", "Failed to provide salt for RSA-PSS key operation which requires a salt");
+    if (salt < 0) fail("DataError", `SaltLength for RSA-PSS must be non-negative (provided ${salt}).`);
     if (check === undefined) return host.sign(name, digest, state.material, data, salt);
     return host.verify(name, digest, state.material, check, data, salt);
   };
@@ -153,8 +188,9 @@
 
   const JWK_FIELDS = ["kty", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "k", "alg", "use"];
   const jwkOf = (data) => {
-    if (Object(data) !== data || view(data) !== null) {
-      throw new TypeError('JSON Web Key import requires a JSON Web Key object.');
+    if (Object(data) !== data) wrong("importKey", 2);
+    if (view(data) !== null) {
+      throw new TypeError('Import data provided for "jwk" import format must be a JsonWebKey.');
     }
     const jwk = {};
     for (const field of JWK_FIELDS) if (data[field] !== undefined && data[field] !== null) jwk[field] = `${data[field]}`;
@@ -168,12 +204,33 @@
   };
   const importSecret = (algorithm, format, data) => {
     if (format === "raw") return owned(argument("importKey", 2, data));
-    if (format !== "jwk") fail("NotSupportedError", `Unsupported import format "${format}" for ${algorithm.name}.`);
+    if (format !== "jwk") fail("NotSupportedError", `Unrecognized key import format "${format}".`);
     const jwk = jwkOf(data);
-    if (jwk.kty !== "oct") fail("DataError", `Symmetric "jwk" key import requires a JSON Web Key with Key Type "oct".`);
+    const kind = algorithm.name === "HMAC" ? "HMAC" : "Symmetric";
+    if (jwk.kty !== "oct") {
+      fail("DataError", `${kind} "jwk" key import requires a JSON Web Key with Key Type parameter ("kty") equal to "oct" (encountered "${jwk.kty}").`);
+    }
     const material = jwk.k === undefined ? null : host.base64UrlDecode(jwk.k);
-    if (material === null) fail("DataError", "Symmetric JSON Web Key has no valid base64url field \"k\".");
+    if (material === null) fail("DataError", `${kind} "jwk" key import requires a base64Url encoding of the key`);
     return new Uint8Array(material);
+  };
+  // Whether a JSON Web Key allows the key that is made of it.
+  const checkJwk = (data, { algorithm, usages, extractable }) => {
+    const { name } = algorithm;
+    const ops = data.key_ops;
+    if (ops !== undefined && ops !== null) {
+      const allowed = list(ops, "key_ops").map(String);
+      const missing = usages.find((usage) => !allowed.includes(usage));
+      if (missing !== undefined) fail("DataError", `"jwk" key missing usage "${missing}", in "key_ops".`);
+    }
+    if (data.ext === false && extractable) {
+      fail("DataError", `JWK ext field for "${name}" is set to false but extractable is true`);
+    }
+    const wanted = jwkAlgorithm(algorithm);
+    if (data.alg === undefined || data.alg === null || wanted === undefined || data.alg === wanted) return;
+    fail("DataError", name === "HMAC"
+      ? `HMAC "jwk" key import specifies "alg" that is incompatible with the hash name (encountered "${data.alg}", expected "${wanted}").`
+      : `Symmetric "jwk" key contains invalid "alg" value "${data.alg}", expected "${wanted}".`);
   };
   const importPair = (algorithm, format, data, extractable, usages) => {
     const { name, dictionary, kind } = algorithm;
@@ -181,9 +238,9 @@
     const source = format === "jwk" ? JSON.stringify(jwkOf(data)) : argument("importKey", 2, data);
     const [type, der, modulusLength, exponent] = host.importPairKey(kind, curve, format, source);
     const allowed = algorithm.usages[type === "private" ? 1 : 0];
-    const state = { type, extractable: !!extractable, material: new Uint8Array(der), usages: usagesOf(usages, allowed, name) };
+    const state = { type, extractable: !!extractable, material: new Uint8Array(der), usages: usagesOf(usages, allowed, `import ${type} ${name}`) };
     if (type === "private" && state.usages.length === 0) {
-      fail("SyntaxError", "Private key cannot be created with an empty usage list.");
+      fail("SyntaxError", NO_USAGES);
     }
     state.algorithm = pairAlgorithm(algorithm, modulusLength, exponent);
     return makeKey(state);
@@ -191,29 +248,35 @@
   const pairAlgorithm = ({ name, kind, dictionary }, modulusLength, exponent) => {
     if (kind === "ec") return { name, namedCurve: curveOf(dictionary) };
     if (kind === "okp") return { name };
-    return { name, modulusLength, publicExponent: new Uint8Array(exponent), hash: { name: hashOf(dictionary.hash) } };
+    return { name, modulusLength, publicExponent: new Uint8Array(exponent), hash: { name: hashOf(given(dictionary, "hash")) } };
   };
   const importKey = (format, data, identifier, extractable, usages) => {
     format = `${format}`;
-    if (!FORMATS.includes(format)) throw new TypeError(`Unrecognized key import format "${format}".`);
-    const algorithm = normal(identifier);
+    if (!FORMATS.includes(format)) fail("NotSupportedError", `Unrecognized key import format "${format}".`);
+    const algorithm = normal(identifier, "key import");
     const { name, kind, dictionary, pair } = algorithm;
     if (pair) return importPair(algorithm, format, data, extractable, usages);
-    const wanted = usagesOf(usages, algorithm.usages, name);
+    const wanted = usagesOf(usages, algorithm.usages, `import secret ${name}`);
     if (kind === "derive") {
-      if (format !== "raw") fail("NotSupportedError", `${name} only supports the "raw" import format.`);
+      if (format !== "raw") fail("NotSupportedError", `${name} key must be imported in "raw" format (requested "${format}").`);
       if (extractable) fail("SyntaxError", `${name} key cannot be extractable.`);
       return secret(owned(argument("importKey", 2, data)), { name }, false, wanted);
     }
-    const hash = kind === "hmac" ? hashOf(dictionary.hash) : undefined;
+    const hash = kind === "hmac" ? hashOf(given(dictionary, "hash")) : undefined;
     const material = importSecret(algorithm, format, data);
     const bits = material.length * 8;
-    if (kind === "aes") return secret(material, { name, length: aesLength(bits) }, extractable, wanted);
+    const make = (described) => {
+      if (format === "jwk") checkJwk(data, { algorithm: described, usages: wanted, extractable: !!extractable });
+      return secret(material, described, extractable, wanted);
+    };
+    if (kind === "aes") return make({ name, length: aesLength(bits) });
     const length = dictionary.length === undefined ? bits : Number(dictionary.length);
     if (bits === 0 || length > bits || length <= bits - 8) {
-      fail("DataError", `Imported HMAC key length (${length}) does not fit ${bits} bits of key data.`);
+      fail("DataError", 
+        `Imported HMAC key length (${length}) must be a non-zero value up to 7 bits less than, and no greater than, ` +
+        `the bit length of the raw key data (${bits}).`);
     }
-    return secret(material, { name, hash: { name: hash }, length }, extractable, wanted);
+    return make({ name, hash: { name: hash }, length });
   };
   const jwkAlgorithm = (algorithm) => {
     const { name, hash, length } = algorithm;
@@ -234,16 +297,19 @@
   };
   const exportKey = (format, key) => {
     const state = keyState(key);
-    if (state === undefined) throw new TypeError("Failed to execute 'exportKey' on 'SubtleCrypto': parameter 2 is not of type 'CryptoKey'.");
     format = `${format}`;
-    if (!FORMATS.includes(format)) throw new TypeError(`Unrecognized key export format "${format}".`);
-    if (!state.extractable) fail("InvalidAccessError", "Attempt to export non-extractable key.");
     const { type, algorithm, material } = state;
+    if (!FORMATS.includes(format) || (type === "secret" && format !== "raw" && format !== "jwk")) {
+      fail("NotSupportedError", `Unimplemented key export format "${format}".`);
+    }
+    if (!state.extractable) fail("InvalidAccessError", `Attempt to export non-extractable ${algorithm.name} key.`);
     if (format === "jwk") return exportJwk(state);
     if (type === "secret" && format === "raw") return owned(material).buffer;
     const wanted = format === "pkcs8" ? "private" : "public";
-    if (type === "secret" || type !== wanted) {
-      fail("InvalidAccessError", `A ${type} key cannot be exported in the format "${format}".`);
+    if (type !== wanted) {
+      fail("InvalidAccessError", format === "raw"
+        ? `Raw export of ${algorithm.name} keys is only allowed for public keys.`
+        : `Asymmetric ${format} export requires ${wanted} key (not "${type}").`);
     }
     return host.exportPairKey(ALGORITHMS[algorithm.name].kind, type, format, material);
   };
@@ -252,24 +318,35 @@
 
   const secretBits = (name, dictionary) => {
     if (name !== "HMAC") {
-      const length = Number(dictionary.length);
+      const length = Number(given(dictionary, "length"));
       if (![128, 192, 256].includes(length)) fail("OperationError", `Generated AES key length must be 128, 192, or 256 bits but requested ${dictionary.length}.`);
       return length;
     }
-    const length = dictionary.length === undefined ? BLOCK_BITS[hashOf(dictionary.hash)] : Number(dictionary.length);
-    if (!(length > 0)) fail("OperationError", "HMAC key length must be a non-zero number of bits.");
+    const length = dictionary.length === undefined ? BLOCK_BITS[hashOf(given(dictionary, "hash"))] : Number(dictionary.length);
+    if (!(length > 0)) fail("OperationError", `HMAC key length must be a non-zero unsigned long integer (requested ${length}).`);
     return length;
+  };
+  const checkRsa = (bits, exponent) => {
+    if (!(bits >= 256 && bits <= 16384 && bits % 8 === 0)) {
+      fail("OperationError", `The modulus length must be a multiple of 8 and between 256 and 16k, but ${bits} was requested.`);
+    }
+    if (exponent !== 3 && exponent !== 65537) {
+      fail("OperationError", `The "publicExponent" must be either 3 or 65537, but got ${exponent}.`);
+    }
   };
   const generatePair = (algorithm, extractable, usages) => {
     const { name, kind, dictionary } = algorithm;
     const [forPublic, forPrivate] = algorithm.usages;
-    const wanted = usagesOf(usages, [...forPublic, ...forPrivate], name);
-    const exponent = kind === "rsa" ? host.bytesToNumber(member(dictionary, name, "publicExponent")) : 0;
-    const bits = kind === "rsa" ? Number(dictionary.modulusLength) : 0;
+    const wanted = usagesOf(usages, [...forPublic, ...forPrivate], `generate ${name}`);
+    const exponent = kind === "rsa" ? host.bytesToNumber(member(dictionary, "GenerateKeyAlgorithm", "publicExponent")) : 0;
+    const bits = kind === "rsa" ? Number(given(dictionary, "modulusLength")) : 0;
+    if (kind === "rsa") checkRsa(bits, exponent);
     const described = pairAlgorithm(algorithm, bits, dictionary.publicExponent ?? EMPTY);
     const [spki, pkcs8] = host.generatePair(kind, kind === "ec" ? described.namedCurve : name, bits, exponent);
     const only = (allowed) => wanted.filter((usage) => allowed.includes(usage));
-    if (only(forPrivate).length === 0) fail("SyntaxError", "Private key cannot be created with an empty usage list.");
+    if (only(forPrivate).length === 0) {
+      fail("SyntaxError", "Attempt to generate asymmetric keys with no valid private key usages.");
+    }
     const make = (type, der, allowed, exportable) =>
       makeKey({ type, extractable: exportable, algorithm: described, usages: only(allowed), material: new Uint8Array(der) });
     return {
@@ -278,19 +355,28 @@
     };
   };
   const generateKey = (identifier, extractable, usages) => {
-    const algorithm = normal(identifier);
+    const algorithm = normal(identifier, "key generation");
     const { name, kind, dictionary, pair } = algorithm;
     if (pair) return generatePair(algorithm, extractable, usages);
-    if (kind === "derive") fail("NotSupportedError", `The ${name} algorithm cannot generate keys.`);
+    if (kind === "derive") fail("NotSupportedError", `Unrecognized key generation algorithm "${name}" requested.`);
     const length = secretBits(name, dictionary);
-    const described = kind === "hmac" ? { name, hash: { name: hashOf(dictionary.hash) }, length } : { name, length };
+    const described = kind === "hmac" ? { name, hash: { name: hashOf(given(dictionary, "hash")) }, length } : { name, length };
     const material = new Uint8Array(host.randomBytes(Math.ceil(length / 8)));
-    return secret(material, described, extractable, usagesOf(usages, algorithm.usages, name));
+    return secret(material, described, extractable, usagesOf(usages, algorithm.usages, `generate ${name}`));
   };
   const derive = (state, { name, dictionary }, bits) => {
     if (name === "ECDH" || name === "X25519") {
+      if (dictionary.public === undefined) throw new TypeError('Missing field "public" in "derivedKeyParams".');
       const peer = keyState(dictionary.public);
-      if (peer === undefined || peer.type !== "public" || peer.algorithm.name !== name) {
+      if (peer === undefined) {
+        throw new TypeError(
+          "Incorrect type for the 'public' field on 'DeriveKeyAlgorithm': the provided value is not of type 'CryptoKey'.",
+        );
+      }
+      if (peer.type !== "public") {
+        fail("InvalidAccessError", `The provided key has type "${peer.type}", not "public"`);
+      }
+      if (peer.algorithm.name !== name) {
         fail("InvalidAccessError", `The public key of ${name} is not a public ${name} key.`);
       }
       if (peer.algorithm.namedCurve !== state.algorithm.namedCurve) {
@@ -298,91 +384,100 @@
       }
       const shared = new Uint8Array(host.agree(name, state.material, peer.material));
       if (bits === null) return shared.buffer;
-      if (bits > shared.length * 8) fail("OperationError", "Derived key length is too long.");
+      if (bits > shared.length * 8) {
+        fail("OperationError", `Derived key length (${bits} bits) is too long (should be at most ${shared.length * 8} bits).`);
+      }
       const result = shared.slice(0, Math.ceil(bits / 8));
       if (bits % 8 !== 0) result[result.length - 1] &= 0xff00 >> bits % 8;
       return result.buffer;
     }
-    if (bits === null || bits % 8 !== 0) fail("OperationError", `${name} cannot derive a length that is not a multiple of 8 bits.`);
-    const hash = hashOf(dictionary.hash);
-    const salt = member(dictionary, name, "salt");
-    if (name === "HKDF") return host.hkdf(hash, state.material, salt, member(dictionary, name, "info"), bits / 8);
-    const iterations = Number(dictionary.iterations);
-    if (!(iterations >= 1)) fail("OperationError", "PBKDF2 needs at least one iteration.");
+    const hash = hashOf(given(dictionary, "hash"));
+    const salt = member(dictionary, "DeriveKeyAlgorithm", "salt");
+    const info = name === "HKDF" ? member(dictionary, "DeriveKeyAlgorithm", "info") : null;
+    const iterations = name === "HKDF" ? 0 : Number(given(dictionary, "iterations"));
+    if (bits === null) fail("OperationError", `${name} cannot derive a key with null length.`);
+    if (bits % 8 !== 0) {
+      fail("OperationError", `${name} requires a derived key length that is a multiple of eight (requested ${bits}).`);
+    }
+    if (info !== null) return host.hkdf(hash, state.material, salt, info, bits / 8);
+    if (!(iterations >= 1)) {
+      fail("OperationError", `PBKDF2 requires a positive iteration count (requested ${iterations}).`);
+    }
     if (iterations > MOST_PBKDF2_ITERATIONS) {
       fail("NotSupportedError", `Pbkdf2 failed: iteration counts above ${MOST_PBKDF2_ITERATIONS} are not supported (requested ${iterations}).`);
     }
     return host.pbkdf2(hash, state.material, salt, iterations, bits / 8);
   };
   const deriver = (identifier, key, usage) => {
-    const algorithm = normal(identifier);
+    const algorithm = normalFor(key, identifier);
+    const state = stateOf(key, usage, algorithm.name);
     if (!["ECDH", "X25519", "HKDF", "PBKDF2"].includes(algorithm.name)) {
       fail("NotSupportedError", `The ${algorithm.name} algorithm cannot derive bits.`);
     }
-    return [stateOf(key, usage, algorithm.name), algorithm];
+    return [state, algorithm];
   };
 
   Object.assign(platform.subtle, {
     digest(...args) {
-      required("digest", args.length, 2);
+      required("digest", args);
       return host.digest(hashOf(args[0]), argument("digest", 2, args[1]));
     },
     encrypt(...args) {
-      required("encrypt", args.length, 3);
-      const { name, dictionary } = normal(args[0]);
+      required("encrypt", args);
+      const { name, dictionary } = normalFor(args[1], args[0]);
       return cipher(true, stateOf(args[1], "encrypt", name), dictionary, argument("encrypt", 3, args[2]));
     },
     decrypt(...args) {
-      required("decrypt", args.length, 3);
-      const { name, dictionary } = normal(args[0]);
+      required("decrypt", args);
+      const { name, dictionary } = normalFor(args[1], args[0]);
       return cipher(false, stateOf(args[1], "decrypt", name), dictionary, argument("decrypt", 3, args[2]));
     },
     sign(...args) {
-      required("sign", args.length, 3);
-      const { name, dictionary } = normal(args[0]);
+      required("sign", args);
+      const { name, dictionary } = normalFor(args[1], args[0]);
       return signature(stateOf(args[1], "sign", name), dictionary, argument("sign", 3, args[2]));
     },
     verify(...args) {
-      required("verify", args.length, 4);
-      const { name, dictionary } = normal(args[0]);
+      required("verify", args);
+      const { name, dictionary } = normalFor(args[1], args[0]);
       const check = argument("verify", 3, args[2]);
       return signature(stateOf(args[1], "verify", name), dictionary, argument("verify", 4, args[3]), check);
     },
     generateKey(...args) {
-      required("generateKey", args.length, 3);
+      required("generateKey", args);
       return generateKey(...args);
     },
     importKey(...args) {
-      required("importKey", args.length, 5);
+      required("importKey", args);
       return importKey(...args);
     },
     exportKey(...args) {
-      required("exportKey", args.length, 2);
+      required("exportKey", args);
       return exportKey(...args);
     },
     deriveBits(...args) {
-      required("deriveBits", args.length, 2);
+      required("deriveBits", args);
       const bits = args[2] === undefined || args[2] === null ? null : Number(args[2]);
       return derive(...deriver(args[0], args[1], "deriveBits"), bits);
     },
     deriveKey(...args) {
-      required("deriveKey", args.length, 5);
-      const target = normal(args[2]);
+      required("deriveKey", args);
+      const target = normal(args[2], "key import");
       const bits = target.kind === "derive" ? null : secretBits(target.name, target.dictionary);
       const material = derive(...deriver(args[0], args[1], "deriveKey"), bits);
       return importKey("raw", material, args[2], args[3], args[4]);
     },
     wrapKey(...args) {
-      required("wrapKey", args.length, 4);
-      const { name, dictionary } = normal(args[3]);
+      required("wrapKey", args);
+      const { name, dictionary } = normalFor(args[2], args[3]);
       const state = stateOf(args[2], "wrapKey", name);
       const exported = exportKey(args[0], args[1]);
       const data = args[0] === "jwk" ? platform.utf8Encode(JSON.stringify(exported)) : new Uint8Array(exported);
       return cipher(true, state, dictionary, data);
     },
     unwrapKey(...args) {
-      required("unwrapKey", args.length, 7);
-      const { name, dictionary } = normal(args[3]);
+      required("unwrapKey", args);
+      const { name, dictionary } = normalFor(args[2], args[3]);
       const state = stateOf(args[2], "unwrapKey", name);
       const data = new Uint8Array(cipher(false, state, dictionary, argument("unwrapKey", 2, args[1])));
       const source = args[0] === "jwk" ? JSON.parse(platform.utf8Decode(data)) : data;

@@ -204,7 +204,7 @@
     record.connect(
       (source) => streams.makeDefault(source, highWaterMarkOf(reading, 0), sizeOf(reading)),
       highWaterMarkOf(writing, 1), sizeOf(writing), started.promise);
-    started.resolve(start ? apply(start, transformer, [controller]) : undefined);
+    started.resolve(start ? promiseCall(start, transformer, [controller]) : undefined);
     return record;
   };
 

@@ -47,7 +47,7 @@
     }
     close() {
       if (this.state === "closed" || this.state === "errored") {
-        return rejected(new TypeError(`The stream is ${this.state} and cannot be closed.`));
+        return rejected(new TypeError("This WritableStream has been closed."));
       }
       if (this.closing) return rejected(new TypeError(CLOSED));
       this.closeRequest = new Deferred();
@@ -389,7 +389,7 @@
     if (write) controller.write = (chunk) => promiseCall(write, sink, [chunk, object]);
     if (close) controller.closeSink = () => promiseCall(close, sink, []);
     if (abort) controller.abortSink = (reason) => promiseCall(abort, sink, [reason]);
-    controller.start(resolved(start ? apply(start, sink, [object]) : undefined));
+    controller.start(start ? promiseCall(start, sink, [object]) : resolved(undefined));
   };
 
   let isWritable;

@@ -1,4 +1,4 @@
-"""Known mistakes of a Worker's code, while it loads and while it answers (texts of ``known.KNOWN``)."""
+"""Known mistakes that show while a Worker's code is loaded (texts of ``known.KNOWN``)."""
 
 from __future__ import annotations
 
@@ -43,13 +43,10 @@ class Default(WorkerEntrypoint):
     async def fetch(self, request):
         return Response("Hello")"""
 
-_JSON_MODULE: Final = """headers = Headers.new({"Content-Type": "application/json"}.items())
-return Response.new(json.dumps(data), headers=headers)"""
-
-
 _BROWSER: Final = frozenset(
     ("alert", "document", "history", "localStorage", "sessionStorage", "window", "XMLHttpRequest")
 )
+
 _NODE: Final = frozenset(("Buffer", "__dirname", "global", "module", "process", "require"))
 
 
@@ -81,15 +78,6 @@ def _module_member(values: Mapping[str, Any]) -> dict[str, str]:
     if similar:
         return {"advice": f"Did you mean {similar}?\n\nfrom {module} import {similar}"}
     return {"advice": f"It has: {known}" if known else "Check the spelling, and the version of the package."}
-
-
-def _env_name(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``name``, ``similar`` and ``known``, the names that env has."""
-    known, similar = values.get("known"), values.get("similar")
-    return {
-        "has": f"env has: {known}." if known else "env is empty.",
-        "near": f"Did you mean {similar}? Or set" if similar else "Set",
-    }
 
 
 def _not_passed(values: Mapping[str, Any]) -> dict[str, str]:
@@ -134,45 +122,6 @@ def _signature(values: Mapping[str, Any]) -> dict[str, str]:
     if not owner:
         return {"signature": f"async def {name}(request, env, ctx):"}
     return {"signature": f"async def {name}(self, request):    # env and ctx are self.env and self.ctx"}
-
-
-def _response_form(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``handler`` and ``type``, the name of the returned value's Python type."""
-    kind = str(values.get("type", ""))
-    in_class = "." in str(values.get("handler", ""))
-    hints = {
-        "NoneType": " Perhaps a `return` is missing on one of its paths.",
-        "coroutine": " Perhaps an `await` is missing.",
-        "PyodideFuture": " Perhaps an `await` is missing.",
-        "PyodideTask": " Perhaps an `await` is missing.",
-        "tuple": " A tuple of body and status is Flask's habit.",
-    }
-    forms = {
-        "dict": ("return Response.json(data)", _JSON_MODULE),
-        "list": ("return Response.json(data)", _JSON_MODULE),
-        "int": ("return Response(str(number))", "return Response.new(str(number))"),
-        "float": ("return Response(str(number))", "return Response.new(str(number))"),
-        "bool": ("return Response.json(data)", _JSON_MODULE),
-        "bytes": (
-            "return Response(data)",
-            "return Response.new(to_js(data))    # from pyodide.ffi import to_js",
-        ),
-        "tuple": ("return Response(body, status=404)", "return Response.new(body, status=404)"),
-        "coroutine": ("return await make_response()", "return await make_response()"),
-    }
-    usual = ("return Response(text)", "return Response.new(text)")
-    code = forms.get(kind, usual)[0 if in_class else 1]
-    source = "workers" if in_class else "js"
-    if kind != "coroutine":
-        needs = "Headers, Response" if code == _JSON_MODULE else "Response"
-        imports = "import json\n" if code == _JSON_MODULE else ""
-        code = f"{imports}from {source} import {needs}\n\n{code}"
-    returned = "A fetch handler must return a Response."
-    if kind:
-        name = values.get("handler") or "The handler"
-        shown = "None" if kind == "NoneType" else f"a value of type {kind}"
-        returned = f"{name} returned {shown}, and a fetch handler must return a Response."
-    return {"returned": returned, "perhaps": hints.get(kind, ""), "example": code}
 
 
 LOAD_MISTAKES: Final[Mapping[str, Known]] = {
@@ -318,96 +267,5 @@ or write a module-level `async def on_fetch(request, env, ctx)`.""",
         "Your editor looks for a Python package; `js` exists only inside the Workers runtime.",
         "Ignore it: neither running here nor deploying is affected. To silence Pyright for one line:\n\n"
         "from js import Response  # pyright: ignore[reportMissingImports]",
-    ),
-}
-
-REQUEST_MISTAKES: Final[Mapping[str, Known]] = {
-    "headers-plain-dict": Known(
-        "headers is a plain Python dict",
-        "JavaScript receives a proxy of the dict, not an object, and cannot read header pairs from it. "
-        'Production never answers such a request ("Worker hung").',
-        """Use one of the working forms:
-
-from js import Headers
-headers = Headers.new(d.items())
-
-from js import Object
-from pyodide.ffi import to_js
-headers = to_js(d, dict_converter=Object.fromEntries)""",
-    ),
-    "not-a-response": Known(
-        "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
-        "{returned}{perhaps}",
-        "{example}",
-        derive=_response_form,
-    ),
-    "body-used": Known(
-        "Body has already been used. It can only be used once.",
-        "A body is a stream: after text(), json(), arrayBuffer(), bytes() or forwarding it, nothing is left.",
-        """Keep what you have read, or clone before the first read (a Response likewise):
-
-copy = request.clone()
-text = await request.text()
-again = await copy.text()
-
-What a handler returns must be a new Response for each request, and still unread.""",
-    ),
-    "new-missing": Known(
-        "class constructors must be invoked with 'new'",
-        "A JavaScript class is not called like a Python class.",
-        """Call its attribute `new`:
-
-Response.new("text")
-
-or use the Python class of the same name:
-
-from workers import Response
-Response("text")""",
-    ),
-    "env-missing": Known(
-        "env.{name} does not exist",
-        "{has}",
-        """{near} it in the wrangler file, or, if it is secret, in .dev.vars ({name}="..."):
-
-[vars]
-{name} = "..." """.rstrip(),
-        derive=_env_name,
-    ),
-    "hung": Known(
-        "The Worker's code had hung and would never generate a response.",
-        "The handler waits for something that nothing can ever settle: no timer, no request and no stream "
-        "of this event is under way any more.",
-        "Look for an await on a Future, Event or Promise that nobody resolves.",
-    ),
-    "subrequest-failed": Known(
-        "The subrequest {subrequest}",
-        "The Worker's own fetch() did not succeed, and nothing caught its exception.",
-        "Check the address, or catch the exception and answer something sensible.",
-    ),
-    "after-failed-subrequest": Known(
-        "Uncaught {exception}",
-        "Before it, the subrequest {subrequest}.",
-        "Check `response.ok` (or `response.status`) before you use the body of a subrequest.",
-    ),
-    "borrowed-proxy": Known(
-        "This borrowed proxy was automatically destroyed at the end of a function call.",
-        "A Python function or object given to JavaScript lives until the call that received it returns; "
-        "JavaScript used it later.",
-        """Make a proxy that lives longer:
-
-from pyodide.ffi import create_proxy, create_once_callable
-
-setTimeout(create_once_callable(f), 100)            # called once
-target.addEventListener("x", create_proxy(f))       # called often; destroy() it when done""",
-    ),
-    "uncaught-exception": Known(
-        "Uncaught {exception}",
-        "{hint}",
-        "",
-    ),
-    "isolate-died": Known(
-        "The Worker's process ended unexpectedly ({reason})",
-        "The code, or a native package that it uses, crashed or left the process.",
-        "A fresh one has been started; the request may be sent again.",
     ),
 }
