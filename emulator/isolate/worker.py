@@ -63,6 +63,7 @@ class Worker:
         self._io = io
         self._events: dict[int, EventContext] = {}
         self._hung = HungWatch(loop, self._events, self._hang)
+        self._loaded = False
         self._retiring = False
         self._explainer = Explainer("/")
         self._handlers: Handlers
@@ -102,7 +103,7 @@ class Worker:
     def _load_now(self, spec: WorkerSpec) -> None:
         self._explainer = Explainer(spec.root, spec.main, lambda: self._bridge.last_lent)
         # A finalizer may run in the middle of anything, a send included.
-        watch_coroutines(self._explainer, lambda report: self._loop.call_soon(self._tell, report))
+        watch_coroutines(self._explainer, lambda report: self._loop.call_soon(self._warn, report))
         try:
             self._env = self._make_env(spec)
             self._sandbox = enter(
@@ -118,6 +119,7 @@ class Worker:
             return
         finally:
             self._flush_output()
+        self._loaded = True
         spent = self._loop.spent() // 1000
         self._channel.send(Loaded(self._handlers.available(), spent, self._handlers.warnings()))
 
@@ -292,6 +294,11 @@ class Worker:
     def _tell_error(self, error: BaseException) -> None:
         event = CURRENT.get()
         self._tell(self._explainer.report(error, event.label if event else ""))
+
+    def _warn(self, report: Report) -> None:
+        # Where the Worker did not load, that is the news.
+        if self._loaded:
+            self._tell(report)
 
     def _tell(self, report: Report) -> None:
         event = CURRENT.get()

@@ -20,6 +20,7 @@ ON_FROM: Final[dict[str, str]] = {
     "python_workflows_implicit_dependencies": "2026-02-25",
     "enable_python_external_sdk": "2026-04-21",
     "python_process_pth_files": "2026-05-26",
+    "fetch_iterable_type_support": "2026-02-19",
     "python_workers_20260610": "",
     "python_workers_20260817": "",
     "python_workers_development": "",
@@ -30,6 +31,7 @@ _DISABLED_BY: Final = {
     "python_workflows_implicit_dependencies": "no_python_workflows_implicit_dependencies",
     "enable_python_external_sdk": "disable_python_external_sdk",
     "python_workers_force_new_vendor_path": "",
+    "fetch_iterable_type_support": "no_fetch_iterable_type_support",
 }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from emulator.isolate.realm.realm import Realm
+
 from .conftest import JSFailure, Undefined
 
 Run = Callable[..., Any]

@@ -47,8 +47,8 @@ class Decompressor:
             return b""
         try:
             out = self._zlib.decompress(self._zlib.unconsumed_tail + data, MAX_OUTPUT_BYTES)
-        except zlib.error as error:
-            raise HostError("TypeError", f"Decompression failed. {error}") from None
+        except zlib.error:
+            raise HostError("TypeError", "Decompression failed.") from None
         if self._zlib.unused_data:
             raise HostError("TypeError", "Trailing bytes after end of compressed data")
         return out

@@ -7,6 +7,7 @@
   const { then } = platform.async;
   const { illegal, exposeClass } = platform.idl;
   const { host, utf8Encode, usv } = platform;
+  const { bytesView } = platform.bytes;
   const streams = platform.streams;
   const { secret, makeTransform, TransformStream, toBytes } = streams;
   const Bytes = Uint8Array;
@@ -106,11 +107,15 @@
   }
   exposeClass("TextEncoderStream", TextEncoderStream);
 
+  const NOT_BYTES =
+    "This TransformStream is being used as a byte stream, but received a value that is not a BufferSource.";
   const STREAMING = { stream: true };
   const makeTextDecoder = (decoder) =>
     makeTransform({
       transform: (chunk, record) => {
-        const text = apply(decode, decoder, [toBytes(chunk), STREAMING]);
+        const view = bytesView(chunk);
+        if (view === null) throw new TypeError(NOT_BYTES);
+        const text = apply(decode, decoder, [view, STREAMING]);
         if (text !== "") record.enqueue(text);
       },
       flush: (record) => {

@@ -1,11 +1,12 @@
 // Readable byte streams: the byte controller and its BYOB requests (standard, sections 4.7 and
-// 4.8). A reader's buffer is detached (byob.js); a controller's is used as it is.
+// 4.8). The buffers that a Worker gives are detached; inside they are used as they are.
 (function (platform) {
   "use strict";
 
   const { then, resolved, promiseCall } = platform.async;
   const { illegal, illegalConstructor, callbackOf, highWaterMarkOf, exposeClass } = platform.idl;
   const { bytesView, copyBytes } = platform.bytes;
+  const { transfer } = ArrayBuffer.prototype;
   const streams = platform.streams;
   const { Queue, secret, closeStream, errorStream, StreamRecord } = streams;
   const apply = Reflect.apply;
@@ -414,7 +415,8 @@
       if (bytes === null) platform.wrongParameter(1, "BufferSource", "enqueue", "ReadableByteStreamController");
       if (bytes.byteLength === 0) throw new TypeError("Cannot enqueue a zero-length ArrayBuffer.");
       if (!this.#record.canCloseOrEnqueue) throw new TypeError("Unable to enqueue");
-      this.#record.enqueue(bytes);
+      const { byteOffset, length } = bytes;
+      this.#record.enqueue(new Bytes(apply(transfer, bytes.buffer, []), byteOffset, length));
     }
     error(reason) {
       if (!(#record in this)) throw illegal();

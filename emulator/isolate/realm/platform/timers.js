@@ -39,9 +39,11 @@
     return often([callback, delay, ...args]);
   });
   platform.expose("clearTimeout", function clearTimeout(timer) {
+    if (arguments.length === 0) platform.wrongParameter(1, "Number", "clearTimeout", "ServiceWorkerGlobalScope");
     clear(timer);
   });
   platform.expose("clearInterval", function clearInterval(timer) {
+    if (arguments.length === 0) platform.wrongParameter(1, "Number", "clearInterval", "ServiceWorkerGlobalScope");
     clear(timer);
   });
 
@@ -60,6 +62,7 @@
     #brand;
     wait(delay, options = undefined) {
       if (!(#brand in this)) illegal();
+      if (arguments.length === 0) platform.wrongParameter(1, "number", "wait", "Scheduler");
       const signal = options?.signal;
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
@@ -91,9 +94,6 @@
     }
     now() {
       return #brand in this ? Date.now() : illegal();
-    }
-    toJSON() {
-      return #brand in this ? { timeOrigin: 0 } : illegal();
     }
   }
   platform.interface(Performance);
