@@ -138,7 +138,7 @@
       return responseOf(this).status;
     }
     get statusText() {
-      return responseOf(this).statusText ?? "";
+      return responseOf(this).reason; // recorded answers: the phrase of the status by default
     }
     get ok() {
       const { status } = responseOf(this);
