@@ -22,6 +22,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 _NO_REQUEST_BODY: Final = frozenset(("GET", "HEAD"))
+_BODY_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
 _NO_RESPONSE_BODY: Final = frozenset((101, 204, 205, 304))
 # Of the connection, not of the message (RFC 9110, section 7.6.1); the server sets its own.
 _HOP_BY_HOP: Final = frozenset(
@@ -68,7 +69,7 @@ class FetchEvent:
     async def run(self, method: str, url: str, headers: Headers, cf: str) -> None:
         """Dispatch and answer. Raises ``ResponseBroken`` when the connection must be cut."""
         more = False
-        if method not in _NO_REQUEST_BODY:
+        if method not in _NO_REQUEST_BODY or _announces_body(self._scope["headers"]):
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 return
@@ -96,7 +97,7 @@ class FetchEvent:
         self, method: str, url: str, headers: Headers, cf: str, more: bool
     ) -> Answer | Failed | None:
         """The answer; once more from a fresh isolate where one died and a replay is harmless."""
-        replays = 1 if method in _NO_REQUEST_BODY else 0
+        replays = 1 if method in _NO_REQUEST_BODY and not more else 0
         while True:
             isolate = self._isolate = self._slot.active or await self._slot.available()
             body: bytes | OutStream | None = self._body
@@ -166,14 +167,17 @@ class FetchEvent:
         stream = self._exchange.stream if self._exchange is not None else None
         headers, length = [], b""
         for name, value in answer.headers:
-            if name == "content-length":
+            key = name.lower()
+            if key == "content-length":
                 length = value.encode()
-            elif name not in _HOP_BY_HOP:
+            elif key not in _HOP_BY_HOP:
                 headers.append((name.encode(), value.encode()))
         empty = method == "HEAD" or status in _NO_RESPONSE_BODY
         if stream is None and status not in _NO_RESPONSE_BODY and (method != "HEAD" or body):
             length = b"%d" % len(body or b"")  # type: ignore[arg-type]
-        if length and (stream is None or method == "HEAD") and status not in _NO_RESPONSE_BODY:
+        if status == 205:
+            length = b"0"
+        if length and (status == 205 or status not in _NO_RESPONSE_BODY):
             headers.append((b"content-length", length))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         if stream is not None and empty:
@@ -208,6 +212,10 @@ class FetchEvent:
         answer = explain(reports, self._scope["headers"], self._root, status)
         await send_answer(answer, self._scope["method"], self._send)
         self._record.respond_over(status, PHRASES.get(status, ""))
+
+
+def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name in _BODY_HEADERS for name, _ in headers)
 
 
 async def send_answer(answer: ErrorAnswer, method: str, send: Send) -> None:

@@ -184,10 +184,7 @@ def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[Headers, bytes, str, 
 
 def _text(value: bytes) -> str:
     """The platform reads header values as UTF-8."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+    return value.decode("utf-8", "replace")
 
 
 def _own_host(scope: Scope) -> bytes:

@@ -36,7 +36,9 @@ def url_of(base: str, target: bytes) -> str:
         return text
     import ada_url
 
-    return ada_url.URL(text).href
+    url = ada_url.URL(text)
+    url.hash = ""
+    return url.href
 
 
 def _origin_form(target: bytes) -> bytes:

@@ -75,5 +75,6 @@ def run(sock: socket.socket) -> None:
     worker = Worker(base.bridge, loop, channel, streams, io, base.workers_module)
     sock.setblocking(False)
     loop.run_until_complete(loop.create_unix_connection(lambda: channel, sock=sock))
-    loop.run_forever()
+    if not channel.lost:  # the front may have ended while the connection was made
+        loop.run_forever()
     worker.leave()

@@ -128,7 +128,7 @@ def test_urlencoded(run: Run) -> None:
 
 def test_multipart_from_elsewhere(run: Run) -> None:
     body = (
-        b"preamble\r\n--b\r\ncontent-disposition: form-data; name=\"plain\"\r\n\r\n1\n2\r\n"
+        b'preamble\r\n--b\r\ncontent-disposition: form-data; name="plain"\r\n\r\n1\n2\r\n'
         b'--b\r\nContent-Disposition: form-data; filename="a \\"q\\".txt"; name="f"\r\nContent-Type: text/html\r\n\r\n\r\n'
         b'--b\r\nContent-Disposition: form-data; name="%22x"\r\n\r\n\xe4\xb8\xad\r\n--b--\r\nepilogue'
     )

@@ -39,9 +39,15 @@ def test_instances_become_plain_objects(run):
         ("Symbol('x')", "Symbol(x) could not be cloned."),
         ("new WeakMap()", "#<WeakMap> could not be cloned."),
         ("Promise.resolve()", "#<Promise> could not be cloned."),
-        ("new URL('http://a')", 'Could not serialize object of type "URL". This type does not support serialization.'),
+        (
+            "new URL('http://a')",
+            'Could not serialize object of type "URL". This type does not support serialization.',
+        ),
         ("new (class extends EventTarget {})()", None),
-        ("new MessageChannel().port1", 'Could not serialize object of type "MessagePort". This type does not support serialization.'),
+        (
+            "new MessageChannel().port1",
+            'Could not serialize object of type "MessagePort". This type does not support serialization.',
+        ),
     ],
 )
 def test_refused(run, value, message):

@@ -53,7 +53,10 @@ def test_init(run: Run, init: str) -> None:
             "Failed to execute 'set' on 'Headers': parameter 2 is not of type 'string'.",
         ),
         ("new Headers().getAll('a')", 'getAll() can only be used with the header name "Set-Cookie".'),
-        ("Headers.prototype.get.call({}, 'a')", "Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details."),
+        (
+            "Headers.prototype.get.call({}, 'a')",
+            "Illegal invocation: function called with incorrect `this` reference. See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.",
+        ),
     ],
 )
 def test_refused(run: Run, source: str, message: str) -> None:

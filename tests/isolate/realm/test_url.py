@@ -123,7 +123,10 @@ def test_search_params_init(run, init, text):
 
 
 def test_search_params_refuses_strings_as_pairs(run):
-    for init, error in (("['ab']", "not of type 'Sequence'"), ("[['a']]", "Invalid URL search params sequence")):
+    for init, error in (
+        ("['ab']", "not of type 'Sequence'"),
+        ("[['a']]", "Invalid URL search params sequence"),
+    ):
         with pytest.raises(JSFailure, match=error):
             run(f"new URLSearchParams({init})")
 

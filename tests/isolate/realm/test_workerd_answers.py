@@ -7,7 +7,6 @@ differences: reason -> programs; each of them is expected to differ still.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +38,14 @@ return JSON.stringify(answer);"""
 NEVER = {"err": "Error", "msg": "(never settles)"}
 
 
-def cases() -> Iterator[Any]:
+def cases() -> list[Any]:
     """A parameter set per program; known differences have a strict xfail mark."""
+    sets = []
     for index, program in enumerate(RECORDED["programs"]):
         reason = REASONS.get(program["code"])
         marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        yield pytest.param(program, marks=marks, id=f"{program['group']}-{index}")
+        sets.append(pytest.param(program, marks=marks, id=f"{program['group']}-{index}"))
+    return sets
 
 
 @pytest.fixture(scope="module")

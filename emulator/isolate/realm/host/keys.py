@@ -19,12 +19,11 @@ _COORDINATE_BYTES: Final = {"P-256": 32, "P-384": 48, "P-521": 66}
 _CURVE_OF: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _OKP_BYTES: Final = 32
 """Bytes of a key of Ed25519 and of X25519."""
-_KTY: Final = {
-    "rsa": 'RSA "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{given}") equal to "RSA".',
-    "ec": 'Elliptic curve "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{given}") '
-    'equal to "EC".',
-    "okp": '{curve} "jwk" key imports requires a JSON Web Key with Key Type parameter "kty" ("{given}") '
-    'equal to "OKP".',
+_WRONG_KTY: Final = {
+    "rsa": 'RSA "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to "RSA".',
+    "ec": 'Elliptic curve "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to '
+    '"EC".',
+    "okp": '{1} "jwk" key imports requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to "OKP".',
 }
 """What a JSON Web Key of another type is answered."""
 _RSA_PRIVATE: Final = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
@@ -167,7 +166,7 @@ def _check(kind: str, curve: str, key: Any) -> None:
 def _from_jwk(kind: str, curve: str, jwk: dict[str, str]) -> tuple[bool, Any]:
     expected = {"rsa": "RSA", "ec": "EC", "okp": "OKP"}[kind]
     if jwk.get("kty") != expected:
-        raise HostError("DataError", _KTY[kind].format(curve=curve, given=jwk.get("kty", "")))
+        raise HostError("DataError", _WRONG_KTY[kind].format(jwk.get("kty", ""), curve))
     if kind != "rsa" and jwk.get("crv") != curve:
         raise ValueError(f'"crv" must be "{curve}"')
     if kind == "rsa":

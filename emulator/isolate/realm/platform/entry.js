@@ -4,13 +4,14 @@
 
   const { resolved } = platform.async;
   const { illegal, illegalConstructor, finishClass } = platform.idl;
-  const { bytesView, exactBuffer } = platform.bytes;
+  const { bytesView, exactBuffer, concatBytes } = platform.bytes;
   const { HeaderList } = platform.headers;
   const { recordOf, usableError, takeSource, streamOf } = platform.body;
   const { isResponse } = platform.responses;
   const { RequestRecord, requestOf, wrap } = platform.requests;
-  const { usv } = platform;
+  const { usv, utf8Encode, host } = platform;
   const streams = platform.streams;
+  const Compression = CompressionStream;
   const Bytes = Uint8Array;
 
   // A request that came in. `flatHeaders` is [name, value, name, value...]; `cfJson` a JSON text
@@ -36,6 +37,39 @@
     return record.stream === null ? record.length : record.stream.length;
   };
 
+  // The platform compresses a body as its Content-Encoding says, unless `encodeBody` is "manual".
+  // There is no Brotli encoder here: such a body goes as it is, without the header.
+  const encodeBody = (record) => {
+    if (record.encodeBody !== "automatic" || record.empty || record.list === null) return;
+    const coding = record.list.get("content-encoding");
+    if (coding !== "gzip" && coding !== "br") return;
+    record.list = record.list.copy();
+    if (coding === "br") return void record.list.delete("content-encoding");
+    record.list.delete("content-length");
+    if (record.source === null) {
+      const { readable, writable } = new Compression("gzip");
+      streams.pipeThrough(streamOf(record), { readable, writable }, undefined);
+      record.stream = streams.readableRecord(readable);
+      return;
+    }
+    const codec = host.zlibOpen("gzip", false, {});
+    const { source } = record;
+    const bytes = typeof source === "string" ? utf8Encode(usv(source)) : source;
+    const parts = [new Bytes(host.zlibStep(codec, bytes)), new Bytes(host.zlibFinish(codec))];
+    record.source = concatBytes(parts, parts[0].length + parts[1].length);
+  };
+
+  // Of a stream only the length that it promises goes out, whatever the Worker says.
+  const withLength = (flat, length) => {
+    const headers = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      if (flat[i].length === 14 && flat[i].toLowerCase() === "content-length") continue;
+      headers.push(flat[i], flat[i + 1]);
+    }
+    if (length >= 0) headers.push("Content-Length", String(length));
+    return headers;
+  };
+
   // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
   // null, a string, a Uint8Array or a ReadableStream.
   platform.takeResponse = (value) => {
@@ -45,6 +79,10 @@
     const record = recordOf(value);
     const error = usableError(record);
     if (error !== null) throw error;
+    if (record.type === "error") {
+      throw new TypeError("Return value from serve handler must not be an error response (like Response.error())");
+    }
+    encodeBody(record);
     const flat = record.list === null ? [] : record.list.toFlat();
     const source = takeSource(record);
     if (source !== undefined) {
@@ -52,9 +90,7 @@
     }
     const stream = streamOf(record);
     const length = fixedLength(record);
-    const headers = length < 0 || record.list?.has("content-length")
-      ? flat
-      : [...flat, "Content-Length", String(length)];
+    const headers = withLength(flat, length);
     record.used = true;
     return [record.status, record.reason, headers, streams.objectOf(stream)];
   };

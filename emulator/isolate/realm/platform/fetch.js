@@ -78,6 +78,7 @@
 
   const responseFrom = (answer, requestUrl, onDone) => {
     const record = new ResponseRecord();
+    record.encodeBody = "manual"; // its body is encoded already, where it says so
     record.status = answer[0];
     record.statusText = answer[1];
     record.list = new HeaderList(answer[2], true);
