@@ -22,7 +22,7 @@ from emulator.front.record import Record
 from emulator.front.request_cf import RequestCf
 from emulator.front.target import hostname, origin, url_of
 from emulator.journal.events import Journal
-from emulator.wire.frames import Headers
+from emulator.wire.frames import FlatHeaders
 
 ACCEPT_ENCODING: Final = "br, gzip"
 """What the edge sends to every Worker; the client's own is ``request.cf.clientAcceptEncoding``."""
@@ -104,7 +104,7 @@ class Gateway:
         site: Site,
         url: str,
         path: str,
-        headers: Headers,
+        headers: FlatHeaders,
         encoding: str,
         scope: Scope,
         receive: Receive,
@@ -115,15 +115,17 @@ class Gateway:
         client = scope["client"]
         address = client[0] if client else "127.0.0.1"
         scheme = scope["scheme"]
+        # fmt: off
         headers += (
-            ("accept-encoding", ACCEPT_ENCODING),
-            ("cf-connecting-ip", address),
-            ("cf-ipcountry", cf.country),
-            ("cf-ray", f"{getrandbits(64):016x}-{cf.colo}"),
-            ("cf-visitor", '{"scheme":"' + scheme + '"}'),
-            ("x-forwarded-proto", scheme),
-            ("x-real-ip", address),
+            "accept-encoding", ACCEPT_ENCODING,
+            "cf-connecting-ip", address,
+            "cf-ipcountry", cf.country,
+            "cf-ray", f"{getrandbits(64):016x}-{cf.colo}",
+            "cf-visitor", '{"scheme":"' + scheme + '"}',
+            "x-forwarded-proto", scheme,
+            "x-real-ip", address,
         )
+        # fmt: on
         record = Record(self._journal, site.name, method, path)
         event = FetchEvent(site.slot, site.root, record, scope, receive, send)
         self._under_way[event] = self._tick
@@ -164,9 +166,9 @@ class Gateway:
         await self._local(scope, receive, send)
 
 
-def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[Headers, bytes, str, bool]:
+def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[FlatHeaders, bytes, str, bool]:
     """The headers for the Worker, ``Host``, ``Accept-Encoding``, and whether a WebSocket is wanted."""
-    headers: Headers = []
+    headers: FlatHeaders = []
     host, encoding, websocket = b"", "", False
     for name, value in raw:
         if name in _SPECIAL:
@@ -178,7 +180,7 @@ def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[Headers, bytes, str, 
                 if name == b"accept-encoding":
                     encoding = value.decode("latin-1")
                 continue
-        headers.append((name.decode("latin-1"), value.decode() if value.isascii() else _text(value)))
+        headers += (name.decode("latin-1"), value.decode() if value.isascii() else _text(value))
     return headers, host, encoding, websocket
 
 

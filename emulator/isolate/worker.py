@@ -142,11 +142,10 @@ class Worker:
     async def _serve(self, event: EventContext, frame: Event) -> None:
         response: Any = None
         try:
-            flat = [item for pair in frame.headers for item in pair]
             body = (
                 self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
             )
-            event.request = self._make_request(frame.method, frame.url, flat, frame.cf, body)
+            event.request = self._make_request(frame.method, frame.url, frame.headers, frame.cf, body)
             response = await self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
             if event.answered:
                 return

@@ -17,7 +17,9 @@ ASCII = string.ascii_letters + string.digits + string.punctuation
 def test_the_quick_way_gives_what_the_parser_gives(target: str) -> None:
     sent = ("/" + target).encode()
     whole = "http://localhost" + sent.decode("latin-1")
-    assert url_of("http://localhost", sent) == ada_url.URL(whole).href
+    expected = ada_url.URL(whole)
+    expected.hash = ""
+    assert url_of("http://localhost", sent) == expected.href
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,11 @@ from emulator.wire.frames import (
 )
 
 
+def pairs(event: Event) -> list[tuple[str, str]]:
+    """The headers of an event as pairs."""
+    return list(zip(event.headers[::2], event.headers[1::2], strict=True))
+
+
 def preload() -> None:
     """Nothing to boot."""
 
@@ -133,5 +138,10 @@ class FakeIsolate:
 
 def as_json(event: Event, body: Any) -> bytes:
     """The event as JSON, for tests that look at what the front sends."""
-    shown = {"method": event.method, "url": event.url, "headers": event.headers, "cf": json.loads(event.cf)}
+    shown = {
+        "method": event.method,
+        "url": event.url,
+        "headers": pairs(event),
+        "cf": json.loads(event.cf),
+    }
     return json.dumps(shown | {"body": body.decode() if isinstance(body, bytes) else body}).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -139,6 +140,48 @@ def test_fixed_length_streams_tell_their_length(run: Run) -> None:
     const f = new FixedLengthStream(3), plain = new IdentityTransformStream();
     return [takeResponse(new Response(f.readable))[2], takeResponse(new Response(plain.readable))[2]];"""
     assert run(source) == [["Content-Length", "3"], []]
+
+
+def test_of_streams_only_a_promised_length_goes_out(run: Run) -> None:
+    source = """
+    const headers = {'content-length': '9', a: 'b'}, out = [];
+    for (const s of [new FixedLengthStream(3), new IdentityTransformStream()]) {
+      out.push(takeResponse(new Response(s.readable, {headers}))[2]);
+    }
+    return out;"""
+    assert run(source) == [["a", "b", "Content-Length", "3"], ["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    "body", ["'héllo'", "new TextEncoder().encode('héllo')", "new Response('héllo').body"]
+)
+def test_gzip_by_content_encoding(run: Run, body: str) -> None:
+    source = f"""
+    const headers = {{'Content-Encoding': 'gzip', 'Content-Length': '6'}};
+    const r = new Response({body}, {{headers}});
+    const [, , flat, sent] = takeResponse(r);
+    return [flat.slice(0, 2), flat.includes('Content-Length'), await new Response(sent).bytes()];"""
+    flat, has_length, sent = run(source)
+    assert (flat, has_length) == (["Content-Encoding", "gzip"], False)
+    assert gzip.decompress(sent).decode() == "héllo"
+
+
+def test_bodies_that_are_not_encoded(run: Run) -> None:
+    source = """
+    const take = (body, coding, encodeBody) =>
+      takeResponse(new Response(body, {encodeBody, headers: {'content-encoding': coding, 'content-type': 'a/b'}}));
+    return [take('x', 'gzip', 'manual'), take(null, 'gzip'), take('x', 'zstd'), take('x', 'br')].map((t) => t.slice(2));"""
+    assert run(source) == [
+        [["content-encoding", "gzip", "content-type", "a/b"], "x"],
+        [["content-encoding", "gzip", "content-type", "a/b"], None],
+        [["content-encoding", "zstd", "content-type", "a/b"], "x"],
+        [["content-type", "a/b"], "x"],
+    ]
+
+
+def test_an_error_response_is_no_answer(run: Run) -> None:
+    with pytest.raises(JSFailure, match="must not be an error response"):
+        run("takeResponse(Response.error())")
 
 
 class Pump:

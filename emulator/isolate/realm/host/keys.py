@@ -19,13 +19,12 @@ _COORDINATE_BYTES: Final = {"P-256": 32, "P-384": 48, "P-521": 66}
 _CURVE_OF: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _OKP_BYTES: Final = 32
 """Bytes of a key of Ed25519 and of X25519."""
-_WRONG_KTY: Final = {
-    "rsa": 'RSA "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to "RSA".',
-    "ec": 'Elliptic curve "jwk" key import requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to '
-    '"EC".',
-    "okp": '{1} "jwk" key imports requires a JSON Web Key with Key Type parameter "kty" ("{0}") equal to "OKP".',
+_JWK_IMPORTS: Final = {
+    "rsa": 'RSA "jwk" key import requires',
+    "ec": 'Elliptic curve "jwk" key import requires',
+    "okp": '{} "jwk" key imports requires',
 }
-"""What a JSON Web Key of another type is answered."""
+"""How the message for a JSON Web Key of another type begins."""
 _RSA_PRIVATE: Final = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
 
 
@@ -166,7 +165,11 @@ def _check(kind: str, curve: str, key: Any) -> None:
 def _from_jwk(kind: str, curve: str, jwk: dict[str, str]) -> tuple[bool, Any]:
     expected = {"rsa": "RSA", "ec": "EC", "okp": "OKP"}[kind]
     if jwk.get("kty") != expected:
-        raise HostError("DataError", _WRONG_KTY[kind].format(jwk.get("kty", ""), curve))
+        raise HostError(
+            "DataError",
+            f'{_JWK_IMPORTS[kind].format(curve)} a JSON Web Key with Key Type parameter "kty" '
+            f'("{jwk.get("kty", "")}") equal to "{expected}".',
+        )
     if kind != "rsa" and jwk.get("crv") != curve:
         raise ValueError(f'"crv" must be "{curve}"')
     if kind == "rsa":

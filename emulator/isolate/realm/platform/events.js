@@ -61,14 +61,12 @@
     get type() {
       return #type in this ? this.#type : illegal();
     }
-    get target() {
-      return #type in this ? this.#target : illegal();
+    get eventPhase() {
+      if (!(#type in this)) illegal();
+      return this.#dispatching ? 2 : 0;
     }
-    get currentTarget() {
-      return #type in this ? this.#target : illegal();
-    }
-    get srcElement() {
-      return #type in this ? this.#target : illegal();
+    get composed() {
+      return #type in this ? this.#composed : illegal();
     }
     get bubbles() {
       return #type in this ? this.#bubbles : illegal();
@@ -76,24 +74,26 @@
     get cancelable() {
       return #type in this ? this.#cancelable : illegal();
     }
-    get composed() {
-      return #type in this ? this.#composed : illegal();
-    }
     get defaultPrevented() {
       return #type in this ? this.#cancelable && this.#prevented : illegal();
     }
     get returnValue() {
       return !this.defaultPrevented;
     }
-    get eventPhase() {
-      if (!(#type in this)) illegal();
-      return this.#dispatching ? 2 : 0;
+    get currentTarget() {
+      return #type in this ? this.#target : illegal();
     }
-    get isTrusted() {
-      return #type in this ? this.#trusted : illegal();
+    get target() {
+      return #type in this ? this.#target : illegal();
+    }
+    get srcElement() {
+      return #type in this ? this.#target : illegal();
     }
     get timeStamp() {
       return #type in this ? 0 : illegal();
+    }
+    get isTrusted() {
+      return #type in this ? this.#trusted : illegal();
     }
     get cancelBubble() {
       return #type in this ? this.#propagationStopped : illegal();

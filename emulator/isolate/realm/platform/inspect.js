@@ -190,7 +190,7 @@
       }
       const items = [];
       const chain = [];
-      for (let p = getPrototypeOf(value); p !== null && p !== Object.prototype; p = getPrototypeOf(p)) chain.unshift(p);
+      for (let p = getPrototypeOf(value); p !== null && p !== Object.prototype; p = getPrototypeOf(p)) chain.push(p);
       for (const p of chain) {
         for (const key of ownKeys(p)) {
           if (typeof key === "symbol" || getOwnPropertyDescriptor(p, key).get === undefined) continue;

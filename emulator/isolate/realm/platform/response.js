@@ -140,12 +140,12 @@
     get statusText() {
       return responseOf(this).reason; // recorded answers: the phrase of the status by default
     }
+    get headers() {
+      return responseOf(this).headersObject();
+    }
     get ok() {
       const { status } = responseOf(this);
       return status >= 200 && status < 300;
-    }
-    get headers() {
-      return responseOf(this).headersObject();
     }
     get redirected() {
       return responseOf(this).redirected;
@@ -153,14 +153,14 @@
     get url() {
       return responseOf(this).url;
     }
-    get type() {
-      return responseOf(this).type;
+    get webSocket() {
+      return responseOf(this).webSocket;
     }
     get cf() {
       return responseOf(this).cf;
     }
-    get webSocket() {
-      return responseOf(this).webSocket;
+    get type() {
+      return responseOf(this).type;
     }
     clone() {
       const record = responseOf(this);

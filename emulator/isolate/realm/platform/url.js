@@ -268,6 +268,10 @@
       url.#href = host.changeURL(url.#href, part, usv(value));
       url.#parts = null;
     }
+    get origin() {
+      if (!(#href in this)) illegal();
+      return originOf((this.#parts ??= split(this.#href)));
+    }
     get href() {
       return #href in this ? this.#href : illegal();
     }
@@ -280,10 +284,6 @@
       this.#href = href;
       this.#parts = null;
       if (this.#params !== null) reset(this.#params, URL.#get(this, 7));
-    }
-    get origin() {
-      if (!(#href in this)) illegal();
-      return originOf((this.#parts ??= split(this.#href)));
     }
     get protocol() {
       return URL.#get(this, 0);
@@ -334,6 +334,12 @@
       URL.#set(this, "search", value);
       if (this.#params !== null) reset(this.#params, URL.#get(this, 7));
     }
+    get hash() {
+      return URL.#get(this, 8);
+    }
+    set hash(value) {
+      URL.#set(this, "hash", value);
+    }
     get searchParams() {
       if (!(#href in this)) illegal();
       if (this.#params === null) {
@@ -342,12 +348,6 @@
         this.#params = connect(params, (search) => URL.#set(this, "search", search));
       }
       return this.#params;
-    }
-    get hash() {
-      return URL.#get(this, 8);
-    }
-    set hash(value) {
-      URL.#set(this, "hash", value);
     }
     toString() {
       return #href in this ? this.#href : illegal();
