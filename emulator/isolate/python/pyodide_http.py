@@ -20,6 +20,8 @@ __all__: Final = ["AbortError", "BodyUsedError", "FetchResponse", "HttpStatusErr
 class HttpStatusError(OSError):
     """The status is 4xx or 5xx; raised by ``raise_for_status``."""
 
+    __module__ = "pyodide.http"
+
     def __init__(self, status: int, status_text: str, url: str) -> None:
         self.status = status
         self.status_text = status_text
@@ -31,12 +33,16 @@ class HttpStatusError(OSError):
 class BodyUsedError(OSError):
     """The body was read before."""
 
+    __module__ = "pyodide.http"
+
     def __init__(self, *args: Any) -> None:
         super().__init__("Response body is already used")
 
 
 class AbortError(OSError):
     """The request failed or was aborted; ``reason`` is the JS error."""
+
+    __module__ = "pyodide.http"
 
     def __init__(self, reason: Any) -> None:
         self.reason = reason
@@ -45,6 +51,8 @@ class AbortError(OSError):
 
 class FetchResponse:
     """A JS Response for Python code."""
+
+    __module__ = "pyodide.http"
 
     def __init__(
         self, url: str, js_response: Any, abort_controller: Any = None, abort_signal: Any = None

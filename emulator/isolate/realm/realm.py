@@ -23,6 +23,7 @@ PLATFORM_FILES: Final = (
     "clone.js",
     "messages.js",
     "crypto.js",
+    "subtle_arguments.js",
     "subtle.js",
     "disposal.js",
     "misc.js",

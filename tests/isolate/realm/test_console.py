@@ -14,7 +14,7 @@ import pytest
         ("[1, , 3]", "[ 1, <1 empty item>, 3 ]"),
         ("[]", "[]"),
         ("{}", "{}"),
-        ("{'a-b': undefined, [Symbol('s')]: null}", "{ 'a-b': undefined, [Symbol(s)]: null }"),
+        ("{'a-b': undefined, [Symbol('s')]: null}", "{ 'a-b': undefined, Symbol(s): null }"),
         ("new Map([['a', {x: 1}]])", "Map(1) { 'a' => { x: 1 } }"),
         ("new Set([1, '2'])", "Set(2) { 1, '2' }"),
         ("() => 1", "[Function (anonymous)]"),

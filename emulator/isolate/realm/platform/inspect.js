@@ -63,7 +63,7 @@
 
   const isIdentifier = (key) => IDENTIFIER.test(key);
   const keyText = (key) => {
-    if (typeof key === "symbol") return `[${String(key)}]`;
+    if (typeof key === "symbol") return String(key);
     return isIdentifier(key) ? key : quote(key);
   };
 
