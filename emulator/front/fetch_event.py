@@ -13,7 +13,7 @@ from emulator.fleet.slot import Unavailable, WorkerSlot
 from emulator.front.error_answer import ErrorAnswer, explain
 from emulator.front.record import Record
 from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCancelled
-from emulator.wire.frames import Answer, Failed, FlatHeaders
+from emulator.wire.frames import Answer, Failed, HeaderLines
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -66,7 +66,7 @@ class FetchEvent:
         self._exchange: Exchange | None = None
         self._watcher: asyncio.Task[None] | None = None
 
-    async def run(self, method: str, url: str, headers: FlatHeaders, cf: str) -> None:
+    async def run(self, method: str, url: str, headers: HeaderLines, cf: str) -> None:
         """Dispatch and answer. Raises ``ResponseBroken`` when the connection must be cut."""
         more = False
         if method not in _NO_REQUEST_BODY or _announces_body(self._scope["headers"]):
@@ -94,7 +94,7 @@ class FetchEvent:
             self._record.respond_over(0)
 
     async def _answer(
-        self, method: str, url: str, headers: FlatHeaders, cf: str, more: bool
+        self, method: str, url: str, headers: HeaderLines, cf: str, more: bool
     ) -> Answer | Failed | None:
         """The answer; once more from a fresh isolate where one died and a replay is harmless."""
         replays = 1 if method in _NO_REQUEST_BODY and not more else 0

@@ -22,7 +22,7 @@ from emulator.front.record import Record
 from emulator.front.request_cf import RequestCf
 from emulator.front.target import hostname, origin, url_of
 from emulator.journal.events import Journal
-from emulator.wire.frames import FlatHeaders
+from emulator.wire.frames import HeaderLines
 
 ACCEPT_ENCODING: Final = "br, gzip"
 """What the edge sends to every Worker; the client's own is ``request.cf.clientAcceptEncoding``."""
@@ -104,7 +104,7 @@ class Gateway:
         site: Site,
         url: str,
         path: str,
-        headers: FlatHeaders,
+        headers: list[bytes],
         encoding: str,
         scope: Scope,
         receive: Receive,
@@ -116,7 +116,7 @@ class Gateway:
         address = client[0] if client else "127.0.0.1"
         scheme = scope["scheme"]
         # fmt: off
-        headers += (
+        edge = (
             "accept-encoding", ACCEPT_ENCODING,
             "cf-connecting-ip", address,
             "cf-ipcountry", cf.country,
@@ -133,7 +133,7 @@ class Gateway:
             self._sweeping = True
             asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._sweep)
         try:
-            await event.run(method, url, headers, cf.text(scope["http_version"], encoding))
+            await event.run(method, url, _lines(headers, edge), cf.text(scope["http_version"], encoding))
         finally:
             del self._under_way[event]
 
@@ -166,9 +166,9 @@ class Gateway:
         await self._local(scope, receive, send)
 
 
-def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[FlatHeaders, bytes, str, bool]:
+def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[list[bytes], bytes, str, bool]:
     """The headers for the Worker, ``Host``, ``Accept-Encoding``, and whether a WebSocket is wanted."""
-    headers: FlatHeaders = []
+    headers: list[bytes] = []
     host, encoding, websocket = b"", "", False
     for name, value in raw:
         if name in _SPECIAL:
@@ -180,13 +180,14 @@ def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[FlatHeaders, bytes, s
                 if name == b"accept-encoding":
                     encoding = value.decode("latin-1")
                 continue
-        headers += (name.decode("latin-1"), value.decode() if value.isascii() else _text(value))
+        headers += (name, value)
     return headers, host, encoding, websocket
 
 
-def _text(value: bytes) -> str:
-    """The platform reads header values as UTF-8."""
-    return value.decode("utf-8", "replace")
+def _lines(client: list[bytes], edge: tuple[str, ...]) -> HeaderLines:
+    """The client's headers, which the platform reads as UTF-8, and those of the edge."""
+    own = "\n".join(edge)
+    return b"\n".join(client).decode("utf-8", "replace") + "\n" + own if client else own
 
 
 def _own_host(scope: Scope) -> bytes:

@@ -32,29 +32,6 @@ class MeteredHandle(asyncio.Handle):
         loop: RealmLoop = self._loop  # type: ignore[attr-defined]
         loop.run_on_worker(self)
 
-    def run_here(self) -> None:
-        """Run on the current greenlet."""
-        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
-        started = loop.started = thread_time_ns()
-        try:
-            super()._run()
-        except (SystemExit, KeyboardInterrupt) as error:
-            self._contain(error)
-        context: Context = self._context  # type: ignore[attr-defined]
-        if loop.engine.has_jobs:
-            context.run(loop.run_jobs)
-        event = context.get(CURRENT)
-        if event is not None and not event.over:
-            event.cpu_ns += thread_time_ns() - started - loop.away_ns - loop.settled_ns
-        loop.away_ns = loop.settled_ns = 0
-
-    def _contain(self, error: BaseException) -> None:
-        """asyncio lets ``error`` end its loop, but a Worker cannot end its isolate."""
-        # A task has kept it already, for whoever awaits that task.
-        if not isinstance(getattr(self._callback, "__self__", None), asyncio.Task):  # type: ignore[attr-defined]
-            context = {"message": f"Exception in callback {self!r}", "exception": error, "handle": self}
-            self._loop.call_exception_handler(context)  # type: ignore[attr-defined]
-
 
 class _Wait:
     """One piece of pending work of an event."""
@@ -94,7 +71,6 @@ class RealmLoop(WorkerLoop):
         self.settled_ns = 0
         """CPU of the running callback that ``settle`` has charged already."""
         self._worker: greenlet.greenlet | None = None
-        self._idle_worker = False
 
     def _make_task(self, _: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, **options)
@@ -187,9 +163,32 @@ class RealmLoop(WorkerLoop):
     def _work(self, handle: MeteredHandle) -> str:
         main = greenlet.getcurrent().parent
         assert main is not None
+        realm = self.engine.context
         while True:
-            handle.run_here()
+            started = self.started = thread_time_ns()
+            context: Context = handle._context  # type: ignore[attr-defined]
+            try:
+                context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+            except greenlet.GreenletExit:
+                raise
+            except BaseException as error:
+                self._on_callback_error(handle, error)
+            if realm.has_pending_job:
+                context.run(self.run_jobs)
+            event = context.get(CURRENT)
+            if event is not None and not event.over:
+                event.cpu_ns += thread_time_ns() - started - self.away_ns - self.settled_ns
+            self.away_ns = self.settled_ns = 0
             handle = main.switch("idle")
+
+    def _on_callback_error(self, handle: MeteredHandle, error: BaseException) -> None:
+        """Even SystemExit, which ends asyncio's loop, does not end an isolate."""
+        ends = isinstance(error, SystemExit | KeyboardInterrupt)
+        if ends and isinstance(getattr(handle._callback, "__self__", None), asyncio.Task):  # type: ignore[attr-defined]
+            return  # the task has kept it, for whoever awaits that task
+        self.call_exception_handler(
+            {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+        )
 
     @property
     def on_worker(self) -> bool:

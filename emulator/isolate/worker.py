@@ -146,7 +146,10 @@ class Worker:
                 self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
             )
             event.request = self._make_request(frame.method, frame.url, frame.headers, frame.cf, body)
-            response = await self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
+            response = self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
+            if inspect.isawaitable(response):
+                response = await response
+            response = self._handlers.response_of(response)
             if event.answered:
                 return
             status, text, headers, sent, pump = respond(self._bridge, self._streams, response)

@@ -26,8 +26,8 @@ MAX_FRAME = 64 * 1024 * 1024
 """Bytes; a longer frame means that the two sides have lost step."""
 
 Headers = list[tuple[str, str]]
-FlatHeaders = list[str]
-"""Name, value, name, value...: half the objects, where every request pays for them."""
+HeaderLines = str
+"""Name, value, name, value..., a line each: one object, where every request pays for them."""
 
 
 class WorkerSpec(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class Event(Frame, frozen=True, tag=2):
     kind: str
     method: str
     url: str
-    headers: FlatHeaders
+    headers: HeaderLines
     cf: str
     """``request.cf`` as JSON text."""
     body: bytes | int | None

@@ -58,7 +58,7 @@ async def fetch(isolate, event, body):
         return int(path[7:]), headers + [("content-length", "5")], b"hello"
     if path == "sub":
         args = {"method": "GET", "url": event.url.partition("?")[2], "headers": ["x-a", "1", "Host", "evil"],
-                "redirect": dict(zip(event.headers[::2], event.headers[1::2])).get("x-redirect", "follow")}
+                "redirect": dict(zip(event.headers.splitlines()[::2], event.headers.splitlines()[1::2])).get("x-redirect", "follow")}
         answer, stream = await isolate.call(event, args)
         if answer.error: return 500, headers, json.dumps(answer.error).encode()
         data = stream if isinstance(stream, bytes) or stream is None else b"".join([c async for c in stream])

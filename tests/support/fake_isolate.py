@@ -35,7 +35,8 @@ from emulator.wire.frames import (
 
 def pairs(event: Event) -> list[tuple[str, str]]:
     """The headers of an event as pairs."""
-    return list(zip(event.headers[::2], event.headers[1::2], strict=True))
+    lines = iter(event.headers.split("\n"))
+    return list(zip(lines, lines, strict=True))
 
 
 def preload() -> None:

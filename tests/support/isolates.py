@@ -236,9 +236,9 @@ class Isolate:
             exchange._fail(self._death())
             return exchange
         url = path if "://" in path else f"http://localhost:8787{path}"
-        flat = ["host", "localhost:8787", *itertools.chain.from_iterable(headers)]
+        lines = "\n".join(["host", "localhost:8787", *itertools.chain.from_iterable(headers)])
         sent = body.id if isinstance(body, OutStream) else body
-        self.send(Event(exchange.id, "fetch", method, url, flat, json.dumps(cf or {}), sent))
+        self.send(Event(exchange.id, "fetch", method, url, lines, json.dumps(cf or {}), sent))
         return exchange
 
     def fetch(

@@ -44,7 +44,7 @@ headers = st.lists(st.tuples(text, text), max_size=5)
 json = st.recursive(
     st.none() | st.booleans() | ids | text, lambda inner: st.lists(inner, max_size=3), max_leaves=5
 )
-events = st.builds(Event, ids, st.just("fetch"), text, text, st.lists(text), text, bodies)
+events = st.builds(Event, ids, st.just("fetch"), text, text, text, text, bodies)
 to_isolate = st.one_of(
     events,
     st.builds(Abort, ids),

@@ -186,18 +186,22 @@ class Handlers:
 
     # ---- calls --------------------------------------------------------------
 
-    async def fetch(self, request: Any, env: Any, make_ctx: Callable[[], Any]) -> Any:
-        """Call the fetch handler with JS proxies; gives what it returned, a JS Response at best."""
+    def fetch(self, request: Any, env: Any, make_ctx: Callable[[], Any]) -> Any:
+        """Call the fetch handler with JS proxies; gives what it returned, or an awaitable of it."""
         if self._default is not None:
-            return await self._fetch_class(request, env, make_ctx())
+            return self._fetch_class(request, env, make_ctx())
         if not callable(self._on_fetch):
             raise self._no_handler()
         arguments = self._fitting(self._on_fetch, (request, env, None))
         if len(arguments) == 3:
             arguments = (request, env, make_ctx())
-        result = self._on_fetch(*arguments)
-        if inspect.isawaitable(result):
-            result = await result
+        return self._on_fetch(*arguments)
+
+    @staticmethod
+    def response_of(result: Any) -> Any:
+        """The JS Response in what a module-level handler returned, else the result itself."""
+        if hasattr(type(result), "_js_type_flags"):
+            return result
         response = getattr(result, "js_response", None)
         return result if response is None else response
 

@@ -17,7 +17,8 @@ class LogStream(io.TextIOBase):
     def __init__(self, level: str, log: Callable[[str, str], None]) -> None:
         self._level = level
         self._log = log
-        self._partial = ""
+        self.unfinished = ""
+        """The beginning of a line that has not ended."""
         self._cut = False
 
     @property
@@ -31,20 +32,20 @@ class LogStream(io.TextIOBase):
         """Take ``text``; whole lines leave at once, in one piece when they come together."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        *lines, self._partial = (self._partial + text).split("\n")
+        *lines, self.unfinished = (self.unfinished + text).split("\n")
         if lines and self._cut and not lines[0]:
             del lines[0]  # the end of a line that has left already
         if lines:
             self._log(self._level, "\n".join(lines))
-        self._cut = len(self._partial) > MAX_LINE
+        self._cut = len(self.unfinished) > MAX_LINE
         if self._cut:
             self.flush()
         return len(text)
 
     def flush(self) -> None:
         """Let go of an unfinished line."""
-        if self._partial:
-            partial, self._partial = self._partial, ""
+        if self.unfinished:
+            partial, self.unfinished = self.unfinished, ""
             self._log(self._level, partial)
 
 
@@ -54,7 +55,8 @@ def redirect(log: Callable[[str, str], None]) -> Callable[[], None]:
     sys.stdout, sys.stderr, sys.stdin = out, err, io.StringIO("")
 
     def flush() -> None:
-        for stream in (out, err):
-            stream.flush()
+        if out.unfinished or err.unfinished:
+            out.flush()
+            err.flush()
 
     return flush

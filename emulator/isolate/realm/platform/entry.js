@@ -14,7 +14,8 @@
   const Compression = CompressionStream;
   const Bytes = Uint8Array;
 
-  // A request that came in. `flatHeaders` is [name, value, name, value...]; `cfJson` a JSON text
+  // A request that came in. `flatHeaders` is [name, value, name, value...] or text
+  // with a line for each; `cfJson` a JSON text
   // or null; `body` null, an ArrayBuffer or the id of a stream to read. `onBodyRead` is called
   // once, when the Worker starts to read the stream.
   platform.makeRequest = (method, url, flatHeaders, cfJson, body, onBodyRead) => {

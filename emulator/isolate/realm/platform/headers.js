@@ -12,6 +12,7 @@
   const sort = Array.prototype.sort;
   const matches = RegExp.prototype.test;
   const replace = String.prototype.replace;
+  const split = String.prototype.split;
   const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const BAD_VALUE = /[\0\r\n]/;
   const EDGES = /^[\t\r\n ]+|[\t\r\n ]+$/g;
@@ -47,6 +48,7 @@
   // The list behind a Headers object. Headers that came over the wire stay the flat array
   // [name, value, name, value...] until somebody looks into them.
   class HeaderList {
+    // `flat` is [name, value...], or text with a line for each of these.
     constructor(flat, immutable) {
       this.flat = flat;
       this.immutable = immutable;
@@ -55,11 +57,16 @@
     entries() {
       if (this.map === null) {
         this.map = new MapClass();
-        const flat = this.flat;
+        const flat = this.unpacked();
         this.flat = null;
         if (flat !== null) for (let i = 0; i < flat.length; i += 2) this.add(flat[i], flat[i + 1]);
       }
       return this.map;
+    }
+    unpacked() {
+      const { flat } = this;
+      if (typeof flat !== "string") return flat;
+      return flat === "" ? [] : apply(split, flat, ["\n"]);
     }
     add(name, value) {
       const map = this.entries();
@@ -116,7 +123,7 @@
     }
     // The flat array for the wire, each value apart.
     toFlat() {
-      if (this.map === null) return this.flat === null ? [] : this.flat;
+      if (this.map === null) return this.unpacked() ?? [];
       const flat = [];
       this.map.forEach((entry) => {
         for (let i = 1; i < entry.length; i++) flat[flat.length] = entry[0], flat[flat.length] = entry[i];
