@@ -4,6 +4,7 @@
 (function (platform) {
   "use strict";
 
+  const { assign } = Object;
   const { then, resolved, rejected, noop } = platform.async;
   const { illegal, illegalConstructor, exposeClass } = platform.idl;
   const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
@@ -20,17 +21,6 @@
 
   // The state of a Request or a Response.
   class MessageRecord {
-    constructor() {
-      this.source = null; // string, Uint8Array that nobody may change, or null
-      this.incoming = -1; // id of a stream that the host reads
-      this.stream = null; // StreamRecord, once somebody asked for it
-      this.used = false;
-      this.contentType = null; // what the body's type asks for
-      this.length = -1; // bytes of the body, where known beforehand (Content-Length)
-      this.onRead = undefined;
-      this.list = null; // HeaderList
-      this.headers = null; // Headers, once somebody asked for them
-    }
     get empty() {
       return this.source === null && this.stream === null && this.incoming < 0;
     }
@@ -51,6 +41,18 @@
       return list === null ? null : list.get("content-type");
     }
   }
+  // On the prototype: a record owns only what differs, so that making one is cheap.
+  assign(MessageRecord.prototype, {
+    source: null, // string, Uint8Array that nobody may change, or null
+    incoming: -1, // id of a stream that the host reads
+    stream: null, // StreamRecord, once somebody asked for it
+    used: false,
+    contentType: null, // what the body's type asks for
+    length: -1, // bytes of the body, where known beforehand (Content-Length)
+    onRead: undefined,
+    list: null, // HeaderList
+    headers: null, // Headers, once somebody asked for them
+  });
 
   // ---- making a body -------------------------------------------------------------------
 

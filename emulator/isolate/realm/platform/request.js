@@ -3,6 +3,7 @@
 (function (platform) {
   "use strict";
 
+  const { assign } = Object;
   const { illegal, wrongField, exposeClass } = platform.idl;
   const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, isBody } = platform.body;
   const { listFromMember } = platform.headers;
@@ -25,13 +26,6 @@
       super();
       this.method = method;
       this.url = url;
-      this.redirect = "follow";
-      this.cfJson = null; // what `cf` is parsed from, on first use
-      this.cfValue = undefined;
-      this.signal = null;
-      this.abortReason = null; // [reason] once aborted before anybody asked for the signal
-      this.cache = undefined;
-      this.fetcher = null;
     }
     get cf() {
       if (this.cfJson !== null) {
@@ -52,6 +46,16 @@
       else this.abortReason ??= [reason];
     }
   }
+  // On the prototype: a record owns only what differs, so that making one is cheap.
+  assign(RequestRecord.prototype, {
+    redirect: "follow",
+    cfJson: null, // what `cf` is parsed from, on first use
+    cfValue: undefined,
+    signal: null,
+    abortReason: null, // [reason] once aborted before anybody asked for the signal
+    cache: undefined,
+    fetcher: null,
+  });
 
   const toMethod = (value) => {
     const text = `${value}`;

@@ -3,6 +3,7 @@
 (function (platform) {
   "use strict";
 
+  const { assign } = Object;
   const { illegal, wrongField, exposeClass, dictionaryOf } = platform.idl;
   const { Body, MessageRecord, secret, setBody, addContentType, cloneBody, recordOf, isBody } = platform.body;
   const { HeaderList, listFromMember } = platform.headers;
@@ -36,21 +37,21 @@
   const NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body.";
 
   class ResponseRecord extends MessageRecord {
-    constructor() {
-      super();
-      this.status = 200;
-      this.statusText = null; // null: the reason phrase of the status
-      this.url = "";
-      this.redirected = false;
-      this.type = "default";
-      this.cf = undefined;
-      this.webSocket = null;
-      this.encodeBody = "automatic";
-    }
     get reason() {
       return this.statusText ?? REASONS[this.status] ?? "";
     }
   }
+  // On the prototype: a record owns only what differs, so that making one is cheap.
+  assign(ResponseRecord.prototype, {
+    status: 200,
+    statusText: null, // null: the reason phrase of the status
+    url: "",
+    redirected: false,
+    type: "default",
+    cf: undefined,
+    webSocket: null,
+    encodeBody: "automatic",
+  });
 
   const isNullBody = (status) => status === 101 || status === 204 || status === 205 || status === 304;
 
