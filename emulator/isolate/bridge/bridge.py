@@ -91,7 +91,7 @@ class Bridge:
         if type(found) is int:
             return self.classes.make(found, value) if found >= 0 else str(value)
         if found.dead:
-            raise TypeError(found.dead)
+            raise TypeError(found.epitaph)
         return self.classes.double(value) if found.roundtrip else found.target
 
     def big_int(self, value: int) -> Value:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any, Final, NamedTuple
 
-DESTROYED: Final = (
-    "Object has already been destroyed\n"
-    'The object was of type "{type}". '
-    "This borrowed proxy was automatically destroyed at the end of a function call. "
+_DESTROYED: Final = 'Object has already been destroyed\nThe object was of type "{type}".'
+_BORROWED: Final = (
+    " This borrowed proxy was automatically destroyed at the end of a function call. "
     "Try using create_proxy or create_once_callable."
 )
 
@@ -22,31 +21,40 @@ class Lent(NamedTuple):
 
 
 class PyHandle:
-    """What a PyProxy in JavaScript holds. ``target`` is gone once ``dead`` is set."""
+    """What a PyProxy in JavaScript holds. ``target`` is gone once it is ``dead``."""
 
-    __slots__ = ("dead", "lent", "returned", "roundtrip", "target")
+    __slots__ = ("_borrowed", "_kind", "dead", "lent", "returned", "roundtrip", "target")
 
     def __init__(self, target: Any, roundtrip: bool = False) -> None:
         self.target = target
         self.roundtrip = roundtrip
         """Whether it comes back to Python as a ``JsProxy`` instead of as ``target``."""
-        self.dead = ""
+        self.dead = False
         self.lent: Lent | None = None
-        """Where the Python call is that borrowed it, once that call is over."""
+        """Where the Python call is that borrowed a callable, once that call is over."""
         self.returned: Any = None
+        self._borrowed = False
+        self._kind: type = object
 
-    def destroy(self, why: str = "") -> None:
-        """End its life; later use from JavaScript throws ``why``. Idempotent."""
+    def destroy(self) -> None:
+        """End its life; later use from JavaScript throws ``epitaph``. Idempotent."""
         if not self.dead:
-            kind = type(self.target).__name__
-            self.dead = why or f'Object has already been destroyed\nThe object was of type "{kind}".'
+            self.dead = True
+            self._kind = type(self.target)
             self.target = None
 
     def end_borrowing(self) -> None:
         """The call that borrowed it is over."""
         if not self.dead:
-            self.destroy(DESTROYED.format(type=type(self.target).__name__))
-            self.lent = _caller()
+            if callable(self.target):
+                self.lent = _caller()
+            self._borrowed = True
+            self.destroy()
+
+    @property
+    def epitaph(self) -> str:
+        """The platform's words for the use of a dead handle."""
+        return _DESTROYED.format(type=self._kind.__name__) + (_BORROWED if self._borrowed else "")
 
 
 def _caller() -> Lent | None:

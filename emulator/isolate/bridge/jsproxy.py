@@ -171,7 +171,7 @@ class DoubleProxyMixin:
         """The Python object inside."""
         handle = self._cfw_handle()
         if handle.dead:
-            raise self._cfw_bridge.errors.from_js(handle.dead)
+            raise self._cfw_bridge.errors.from_js(handle.epitaph)
         return handle.target
 
     def _cfw_handle(self) -> PyHandle:

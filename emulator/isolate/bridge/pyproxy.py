@@ -98,7 +98,7 @@ class PyProxyHost:
     def _live(self, handle: PyHandle) -> Any:
         if handle.dead:
             self._bridge.last_lent = handle.lent
-            raise DeadHandleError(handle.dead)
+            raise DeadHandleError(handle.epitaph)
         return handle.target
 
     def _py(self, value: Any) -> Any:

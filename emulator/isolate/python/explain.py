@@ -85,7 +85,7 @@ class Explainer:
         for frame, line in frames:
             found.append(place(frame.f_code.co_filename, line, function=frame.f_code.co_qualname))
         if left_out > 0:
-            found.insert(_FRAMES, Place(f"... {left_out:,} more frames"))
+            found.insert(_FRAMES, Place(f"... {_about(left_out)} more frames"))
         if not found and error.__cause__ is not None:
             return self.frames(error.__cause__)
         return found
@@ -176,3 +176,8 @@ def _env_names() -> list[str]:
     import js
 
     return list(js.Object.keys(import_module("_pyodide_entrypoint_helper").cloudflareWorkersModule.env))
+
+
+def _about(number: int) -> str:
+    """Deep recursion ends at a depth that says nothing to the user."""
+    return str(number) if number < 100 else f"over {number // 100 * 100:,}"
