@@ -16,7 +16,7 @@ from emulator.project import Project, open_project
 MOUNTS = """\
 22 1 0:1 / / rw - overlay overlay rw
 23 22 0:2 / /work rw - ext4 /dev/sda rw
-24 22 0:3 / /work/shared rw,relatime shared:1 - fuse.grpcfuse grpcfuse rw
+24 22 0:3 / /work/mounted rw,relatime shared:1 - fuse.grpcfuse grpcfuse rw
 25 22 0:4 / /mnt rw - 9p C: rw
 """
 
@@ -25,10 +25,10 @@ MOUNTS = """\
     ("path", "polled"),
     [
         ("/work/a", False),
-        ("/work/shared/a", True),
+        ("/work/mounted/a", True),
         ("/mnt/c", True),
         ("/home", False),
-        ("/work/sharedness", False),
+        ("/work/mountedness", False),
     ],
 )
 def test_needs_polling_by_the_file_system(tmp_path: Path, path: str, polled: bool) -> None:
