@@ -166,6 +166,7 @@ class RealmLoop(WorkerLoop):
         realm = self.engine.context
         while True:
             started = self.started = thread_time_ns()
+            self.away_ns = self.settled_ns = 0  # a suspended callback left its own here
             context: Context = handle._context  # type: ignore[attr-defined]
             try:
                 context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
@@ -178,7 +179,6 @@ class RealmLoop(WorkerLoop):
             event = context.get(CURRENT)
             if event is not None and not event.over:
                 event.cpu_ns += thread_time_ns() - started - self.away_ns - self.settled_ns
-            self.away_ns = self.settled_ns = 0
             handle = main.switch("idle")
 
     def _on_callback_error(self, handle: MeteredHandle, error: BaseException) -> None:

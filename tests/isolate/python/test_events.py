@@ -155,6 +155,19 @@ def test_cpu_of_timers_tasks_js_and_run_sync(load: Callable[..., Isolate]) -> No
         assert reply.report is None and 38_000 < reply.cpu_us < 80_000, (path, reply)
 
 
+def test_cpu_is_never_negative_however_often_a_handler_is_suspended(load: Callable[..., Isolate]) -> None:
+    # While it waits for the second time, others run up to 100 ms in between.
+    source = SPIN.partition("async def on_fetch")[0] + (
+        "from pyodide.ffi import run_sync\n"
+        "async def work():\n    spin(50)\n    await asyncio.sleep(0.001)\n    return 1\n"
+        "async def on_fetch(request):\n"
+        "    run_sync(work())\n    run_sync(work())\n"
+        "    return Response.new('x')\n"
+    )
+    reply = load(source).fetch()
+    assert reply.report is None and 95_000 < reply.cpu_us < 180_000, reply
+
+
 def test_waiting_costs_nothing(load: Callable[..., Isolate]) -> None:
     isolate = load(
         HEAD + "async def on_fetch(r):\n    await asyncio.sleep(0.2)\n    return Response.new('x')"
