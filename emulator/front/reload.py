@@ -14,8 +14,12 @@ from emulator.journal.events import Explained, Journal, Notice
 from emulator.project import Project, ProjectError
 from emulator.project.watch import SKIPPED_DIRECTORIES
 
-STEP_MS: Final = 5
-"""Quiet time that ends a burst of changes; an editor's delete-and-create is one change."""
+STEP_MS: Final = 10
+"""Quiet time that ends a burst of changes; an editor's delete-and-create is one change.
+
+Also how often the watcher wakes up: half of it would save 5 ms per reload and double what an
+idle server costs.
+"""
 
 _MOST_MS: Final = 200
 _MENDING_SECONDS: Final = 0.1
