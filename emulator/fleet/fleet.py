@@ -41,10 +41,6 @@ class Fleet:
         self._server = ForkServer(started, self._on_ended, self._on_server_lost)
 
     @property
-    def fork_server_pid(self) -> int:
-        return self._server.pid
-
-    @property
     def isolates(self) -> list[Isolate]:
         """Every isolate whose process has not ended."""
         return list(self._isolates.values())

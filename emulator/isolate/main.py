@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import socket
-from typing import Any
 
 from emulator.wire.channel import ISOLATE_FIRST_ID, Channel, Streams
 from emulator.wire.frames import ToIsolate
@@ -36,12 +36,10 @@ class Prepared:
         import pyodide.webloop
 
         pyodide_compat.complete_http()
-        import workers
-        import workers.asgi
+        importlib.import_module("workers.asgi")  # for its effect: what an isolate need not import
 
         self.future_class: type = pyodide.webloop.PyodideFuture
         self.task_class: type = pyodide.webloop.PyodideTask
-        self.sdk: Any = workers
 
     def _current_io(self) -> RealmIO:
         assert self.io is not None, "the realm has no outside before it is forked"

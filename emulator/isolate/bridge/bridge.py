@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 
 from ..realm.engine import JSError, Value
 from ..realm.realm import Realm
@@ -15,8 +15,6 @@ from .handles import MISSING, Lent, PyHandle
 from .jsproxy import ProxyClasses
 from .promises import Promises
 from .pyproxy import PyProxyHost
-
-IS_CALLABLE: Final = FLAGS["IS_CALLABLE"]
 
 
 class Bridge:
@@ -163,7 +161,7 @@ class Bridge:
             boxed, self.convert.boxed = self.convert.boxed, False
             make, call = (self._make_unboxed, self._call_unboxed) if boxed else (self._make, self._call)
             result = make(function, *values) if new else call(function, this, *values)
-            if type(result) is not Value or result.is_string:
+            if type(result) is not Value:
                 return self.convert.to_py(result)
             if not new and self._is_promise(result):
                 borrowed, kept = [], borrowed

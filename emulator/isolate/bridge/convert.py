@@ -85,8 +85,7 @@ class Converter:
         """What Python gets for a value that the engine gave."""
         kind = type(value)
         if kind is Value:
-            # The engine keeps long concatenated strings in pieces and hands them over as values.
-            return str(value) if value.is_string else self._bridge.wrap(value)
+            return self._bridge.wrap(value)
         if kind in _PLAIN or kind is int:
             return value
         if kind is float:

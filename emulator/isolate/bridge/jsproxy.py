@@ -132,10 +132,6 @@ class JsProxyBase(metaclass=JsProxyMeta):
         """A mutable mapping over the own properties; ``hereditary`` applies to values too."""
         return self._cfw_bridge.classes.object_map(self._cfw_value, hereditary)
 
-    def as_py_json(self) -> Any:
-        """The value as a tree of mappings and sequences that share the JS objects."""
-        return self.as_object_map(hereditary=True) if not self._js_type_flags & FLAGS["IS_ARRAY"] else self
-
     def to_py(self, *, depth: int = -1, default_converter: Callable[..., Any] | None = None) -> Any:
         """A deep copy as Python containers; see ``to_py`` module."""
         return to_py(self._cfw_bridge, self, depth, default_converter)
@@ -153,9 +149,6 @@ class CallableMixin:
     def new(self, *args: Any, **kwargs: Any) -> Any:
         """``new f(...)``; keyword arguments become one trailing options object."""
         return self._cfw_bridge.call(self._cfw_value, None, args, kwargs, new=True)
-
-    def _cfw_unbound(self) -> Value:
-        return self._cfw_value
 
 
 class DoubleProxyMixin:

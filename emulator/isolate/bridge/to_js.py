@@ -37,11 +37,16 @@ def to_js(
     ``default_converter(obj, convert, cache)``, or becomes a PyProxy (kept in ``pyproxies``),
     or raises ConversionError when ``create_pyproxies`` is false.
     """
-    if isinstance(obj, _SCALARS) or hasattr(type(obj), "_js_type_flags") or obj is bridge.jsnull:
+    if _is_js(bridge, obj):
         return obj
     deep = _Deep(bridge, pyproxies, create_pyproxies, dict_converter, default_converter, eager_converter)
     value = deep.convert(obj, depth)
     return _unwrapped(bridge, value)
+
+
+def _is_js(bridge: Bridge, value: Any) -> bool:
+    """Whether ``value`` is a JS value already, or a scalar that crosses as it is."""
+    return isinstance(value, _SCALARS) or hasattr(type(value), "_js_type_flags") or value is bridge.jsnull
 
 
 def _unwrapped(bridge: Bridge, value: Any) -> Any:
@@ -73,7 +78,7 @@ class _Deep:
 
     def convert(self, obj: Any, depth: int) -> Any:
         """The engine's value for ``obj``, with ``depth`` levels to go."""
-        if isinstance(obj, _SCALARS) or hasattr(type(obj), "_js_type_flags") or obj is self._bridge.jsnull:
+        if _is_js(self._bridge, obj):
             return self._bridge.convert.to_js(obj)
         known = self._cache.get(id(obj))
         if known is not None:
@@ -149,10 +154,6 @@ class _Deep:
             self._remember(source, self._bridge.convert.to_js(value))
 
         result = converter(obj, inner, remember)
-        if (
-            isinstance(result, _SCALARS)
-            or hasattr(type(result), "_js_type_flags")
-            or result is self._bridge.jsnull
-        ):
+        if _is_js(self._bridge, result):
             return self._bridge.convert.to_js(result)
         return self._proxy(result)

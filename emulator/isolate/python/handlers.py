@@ -23,9 +23,6 @@ from .exceptions import exception_line, nearest
 from .explain import NOT_RESPONSE, place
 from .parameters import Arity, arity_of, fits, place_of, place_of_any, place_of_class
 
-GLOBAL_HANDLERS: Final = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue", "on_pubsub", "test")
-
-
 _NO_RESPONSES: Final = frozenset((type(None), str, int, float, bool, bytes, bytearray, dict, list, set))
 """Types that the SDK lets pass or converts, and that the platform then refuses."""
 
@@ -73,9 +70,14 @@ class Handlers:
                 return found
         return None
 
+    @property
+    def _handler(self) -> Any:
+        """The fetch handler: a method of ``Default``, else the module's function; ``None`` without one."""
+        return self._on_fetch if self._default is None else getattr(self._default, self._fetch_method, None)
+
     def place(self) -> Place | None:
         """Where the fetch handler is defined."""
-        return place_of(getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch)
+        return place_of(self._handler)
 
     @property
     def name(self) -> str:
@@ -84,9 +86,7 @@ class Handlers:
 
     def available(self) -> list[str]:
         """The events that have a handler."""
-        if self._default is not None:
-            return ["fetch"] if callable(getattr(self._default, self._fetch_method, None)) else []
-        return ["fetch"] if callable(self._on_fetch) else []
+        return ["fetch"] if callable(self._handler) else []
 
     def warnings(self) -> list[Report]:
         """Mistakes that show at load time: ignored handlers, none at all, too many parameters."""
@@ -111,9 +111,8 @@ class Handlers:
             return [missing]
         if self._lacks_self():
             return [self._self_report(severity="warning")]
-        handler = getattr(self._default, self._fetch_method, None) if self._default else self._on_fetch
         own = 1 if self._default else 0
-        lacking = arity_of(handler, ARGUMENTS + own).missing
+        lacking = arity_of(self._handler, ARGUMENTS + own).missing
         return [self._arity_report(lacking, severity="warning")] if lacking else []
 
     def _arity_report(self, lacking: str, severity: str = "error") -> Report:

@@ -28,14 +28,6 @@ class Engine:
         """Run a classic script and give its completion value."""
         return self.context.eval(source, filename)
 
-    def compile(self, source: str, filename: str) -> bytes:
-        """Bytecode of a classic script, for ``run``. Tied to the engine's version."""
-        return self.context.compile(source, filename).write_object()
-
-    def run(self, bytecode: bytes) -> Any:
-        """Run what ``compile`` gave."""
-        return self.context.eval_function(self.context.read_object(bytecode))
-
     def function(self, host: Callable[..., Any], name: str) -> Value:
         """A JS function that calls ``host`` with converted arguments.
 
@@ -63,6 +55,3 @@ class Engine:
         run = self.context.execute_pending_job
         while run():
             pass
-
-
-VERSION: Final[str] = quickjs.quickjs_version
