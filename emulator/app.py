@@ -24,6 +24,7 @@ from emulator.project import Project, ProjectError, open_project, open_projects
 
 if TYPE_CHECKING:
     from emulator.fleet.fleet import Fleet
+    from emulator.front.deployment import Deployment
     from emulator.front.gateway import Gateway, Site
     from emulator.journal.console import Console
 
@@ -113,8 +114,10 @@ class Emulator:
         return self._status
 
     async def _serve(self, fleet: Fleet) -> None:
+        deployments = self._deployments(fleet)
+        builds = [deployment for deployment in deployments if deployment.must_build()]
         # The Workers load in their processes while this one still imports its server.
-        loads = [fleet.slot(project.name).deploy(project.spec()) for project in self._projects]
+        loads = [deployment.start() for deployment in deployments if deployment not in builds]
         gateway = self._gateway(fleet)
         if gateway is None:
             return
@@ -123,21 +126,24 @@ class Emulator:
         server = HttpServer(gateway, self._sock)
         self._handle_signals(server.hurry)
         self._print_banner()
+        loads += [deployment.start() for deployment in builds]
         await server.start()
+        # Saves count while the first build runs, too; without one, Ready comes first.
+        reloader = self._watch(deployments) if builds else None
         stopping = asyncio.create_task(self._stop.wait())
         loaded = asyncio.create_task(_all(loads))
         await asyncio.wait([loaded, stopping], return_when=asyncio.FIRST_COMPLETED)
-        reloader = None
         if not self._stop.is_set():
             self._console.write(f"Ready on {self._address()}")
             # All that is loaded now stays: the collector need not look at it for each request.
             gc.collect()
             gc.freeze()
-            if self._options.reload:
-                reloader = asyncio.get_running_loop().create_task(self._reload(fleet))
+            reloader = reloader or self._watch(deployments)
         await stopping
         if reloader is not None:
             reloader.cancel()
+        for deployment in deployments:
+            await deployment.close()
         await server.stop()
 
     def _gateway(self, fleet: Fleet) -> Gateway | None:
@@ -161,11 +167,21 @@ class Emulator:
 
         return Gateway(list(self._sites.values()), self._console, local)
 
-    async def _reload(self, fleet: Fleet) -> None:
+    def _deployments(self, fleet: Fleet) -> list[Deployment]:
+        from emulator.front.deployment import Deployment
+
+        return [
+            Deployment(project, fleet.slot(project.name), self._reopen, self._console)
+            for project in self._projects
+        ]
+
+    def _watch(self, deployments: Sequence[Deployment]) -> asyncio.Task[None] | None:
+        if not self._options.reload:
+            return None
         from emulator.front.reload import Reloader
 
-        projects = [(project, fleet.slot(project.name)) for project in self._projects]
-        await Reloader(projects, self._since, self._reopen, self._console).run()
+        reloader = Reloader(deployments, self._since, self._console)
+        return asyncio.get_running_loop().create_task(reloader.run())
 
     def _reopen(self, project: Project) -> Project:
         opened = open_project(project.config.path, self._options.environment, self._overrides)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from emulator.config.document import Document, KeyPath
 from emulator.config.keys import KEYS, REMOVED, Key, Type
+from emulator.config.rules import rule_mistakes
 from emulator.config.words import LABEL_MAX, close_matches, dotted, show, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
@@ -102,6 +103,10 @@ class Checker:
         if not fits(key.type, value):
             self._wrong(path, key.type, value)
             return False
+        if path[-1] == "rules" and isinstance(value, list):
+            mistakes = rule_mistakes(self.document, path, value)
+            self.errors += mistakes
+            return not mistakes
         if key.fields and isinstance(value, Mapping):
             return self._fields(path, key.fields, value)
         return self._numbers(path, value)

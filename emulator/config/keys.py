@@ -115,10 +115,9 @@ KEYS: Final[Mapping[str, Key]] = {
     **{name: Key("object", "own", emulated=False) for name in _BINDING_OBJECTS},
     "route": Key("any", emulated=False),
     "routes": Key("array", emulated=False),
-    "rules": Key("objects", emulated=False),
+    "rules": Key("objects"),
     "build": Key(
         "object",
-        emulated=False,
         fields={"command": "string", "cwd": "string", "watch_dir": "string or array", "upload": "object"},
     ),
     "migrations": Key("objects", emulated=False),

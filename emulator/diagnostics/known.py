@@ -12,8 +12,12 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from emulator.diagnostics.known_build import BUILD_MISTAKES
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
+from emulator.diagnostics.known_direct import DIRECT_MISTAKES
+from emulator.diagnostics.known_javascript import JAVASCRIPT_MISTAKES
 from emulator.diagnostics.known_load import LOAD_MISTAKES
+from emulator.diagnostics.known_modules import MODULE_MISTAKES
 from emulator.diagnostics.known_project import PROJECT_MISTAKES
 from emulator.diagnostics.known_request import REQUEST_MISTAKES
 from emulator.diagnostics.mistake import Known
@@ -24,8 +28,12 @@ __all__ = ["KNOWN", "Known", "encodable", "explain", "facts"]
 KNOWN: Final[Mapping[str, Known]] = {
     **CONFIG_MISTAKES,
     **PROJECT_MISTAKES,
+    **BUILD_MISTAKES,
     **LOAD_MISTAKES,
     **REQUEST_MISTAKES,
+    **JAVASCRIPT_MISTAKES,
+    **MODULE_MISTAKES,
+    **DIRECT_MISTAKES,
 }
 
 

@@ -29,6 +29,11 @@ CONFIG_MISTAKES: Final[Mapping[str, Known]] = {
         "{reason}",
         "{fix}",
     ),
+    "config-rule-type": Known(
+        '"{key}" {got}: a rule needs a type of module',
+        "The types are {types}.",
+        "{line}",
+    ),
     "config-bad-name": Known(
         'Expected "{key}" to be alphanumeric and lowercase with dashes only, but got {value}',
         "The name becomes part of the Worker's host name.",

@@ -125,6 +125,11 @@ def _signature(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 LOAD_MISTAKES: Final[Mapping[str, Known]] = {
+    "emulator-error": Known(
+        "cfw-emu itself failed while it loaded this Worker.",
+        "{problem}",
+        "This is no mistake of yours. Please report it, with the traceback on standard error.",
+    ),
     "syntax-error": Known(
         "{kind}: {message}",
         "Python cannot parse the file, so nothing of it runs.",

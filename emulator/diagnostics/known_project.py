@@ -33,15 +33,49 @@ src/entry.py
 
 requirements.txt (optional, packages from PyPI, one a line)"""
 
+_GO_FILES: Final = """Create wrangler.toml beside go.mod:
+
+    name = "{name}"
+    main = "{main}"
+    compatibility_date = "2024-12-01"
+
+{note}"""
+
+_GO_NOTES: Final = {
+    "go": "worker.wasm is what `tinygo build -o worker.wasm -target wasm-unknown ./...` makes; it is served "
+    'without any JavaScript. With a worker.js as in `wrangler dev`, write main = "worker.js".',
+    "go-bridge": "worker.js imports worker.wasm, which "
+    "`tinygo build -o worker.wasm -target wasm-unknown ./...` makes.",
+}
+
+_JAVASCRIPT_FILE: Final = """Create wrangler.toml, with the path of your script as `main`:
+
+    name = "{name}"
+    main = "{main}"
+    compatibility_date = "2024-12-01\""""
+
+_OLD_LANG: Final = " Wrangler 4 has no `--lang=python` any more: the project is made by hand."
+
+
+def _first_files(values: Mapping[str, Any]) -> dict[str, str]:
+    """The files that make a directory a project, in the language that it is written in."""
+    name = str(values.get("name") or "my-worker")
+    language = str(values.get("language") or "python")
+    if language in _GO_NOTES:
+        main = "worker.js" if language == "go-bridge" else "worker.wasm"
+        return {"files": _GO_FILES.format(name=name, main=main, note=_GO_NOTES[language])}
+    if language == "javascript":
+        return {"files": _JAVASCRIPT_FILE.format(name=name, main=values.get("script") or "src/index.js")}
+    new = f"\n\nor let `cfw-emu new {name}` create them (it comes with a later release)."
+    return {"files": _THREE_FILES.format(name=name) + new, "old": _OLD_LANG}
+
+
 PROJECT_MISTAKES: Final[Mapping[str, Known]] = {
     "no-wrangler-file": Known(
         "No wrangler file in {directory}",
-        "A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml. Wrangler 4 has no "
-        "`--lang=python` any more: the project is made by hand.",
-        _THREE_FILES
-        + """
-
-or let `cfw-emu new {name}` create them (it comes with a later release).{elsewhere}""",
+        "A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml.{old}",
+        "{files}{elsewhere}",
+        derive=_first_files,
     ),
     "lang-option": Known(
         "{used} is from wrangler 3",
@@ -83,10 +117,35 @@ then, in that directory: cfw-emu serve""",
         "`main` must name one file.",
         "{suggestion}",
     ),
-    "main-not-served-yet": Known(
-        '"{main}" is {language}: this release serves Python Workers only',
-        "Go (WebAssembly) and JavaScript Workers come with the next release.",
-        "Serve a project whose main ends in .py, or use `npx wrangler dev` for this one.",
+    "main-not-compiled": Known(
+        '"{main}" is {language}, which is not compiled here',
+        "`wrangler` compiles it with esbuild before it is run; cfw-emu serves the JavaScript that comes out.",
+        "Compile it to .js, and point main to that; a build section does it on every save:\n\n"
+        "{line}\n\n{build}",
+    ),
+    "main-go-source": Known(
+        '"{main}" is Go source: Workers run it as WebAssembly',
+        "TinyGo compiles the program to a .wasm file, and `main` names what is run: that file itself, or the "
+        "worker.js that imports it.",
+        "{line}\n\nIt is built by `tinygo build -o worker.wasm -target wasm-unknown ./...` on every save. "
+        'With JavaScript around it, as in `wrangler dev`, write main = "worker.js" instead.',
+    ),
+    "main-commonjs": Known(
+        '"{main}" is a CommonJS module: Workers are ES modules',
+        "`require` and `module.exports` do not exist in a Worker's entry point.",
+        "Write `export default {{ fetch(request, env, ctx) {{ ... }} }}` in a .js or .mjs file.",
+    ),
+    "main-unknown-language": Known(
+        '"{main}" cannot be an entry point ({suffix})',
+        "`main` names a Python (.py), JavaScript (.js, .mjs) or WebAssembly (.wasm) file.",
+        "Point main to one of those.",
+    ),
+    "main-go-no-bridge": Known(
+        'The entry point "{main}" does not exist',
+        "This is a Go project: its WebAssembly is called by a JavaScript module, or served by itself.",
+        "Without JavaScript, through the exported functions handle, responsePtr and responseLen "
+        "(docs/go-abi.md):\n\n{line}\n\n"
+        "Or write {main}, which imports the WebAssembly and answers with it (docs/getting-started.md).",
     ),
     "no-python-workers-flag": Known(
         "The python_workers compatibility flag is required to use Python.",

@@ -62,6 +62,8 @@ class Fleet:
         self._isolates[isolate.number] = isolate
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.setblocking(False)
+        if spec.kind != "python":
+            self._server.warm()
         with theirs:
             self._server.fork(isolate.number, theirs)
         await asyncio.get_running_loop().create_unix_connection(lambda: isolate.channel, sock=ours)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from emulator.fleet.launch import ForkServerProcess
-from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED
+from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED, WARM
 
 _EXIT_SECONDS: Final = 1.0
 
@@ -34,6 +34,7 @@ class ForkServer:
         self._partial = b""
         self.pids: dict[int, int] = {}
         """The pid of each running isolate, by its number."""
+        self._warm = False
         self.proven = False
         """Whether it has forked at least once, so its boot is known to work."""
         self._loop = asyncio.get_running_loop()
@@ -42,6 +43,13 @@ class ForkServer:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def warm(self) -> None:
+        """Let it import what Workers of JavaScript and WebAssembly need, before it forks one. Idempotent."""
+        if not self._warm:
+            self._warm = True
+            with contextlib.suppress(OSError):
+                self._control.send(REQUEST.pack(WARM, 0))
 
     def fork(self, isolate: int, sock: socket.socket) -> None:
         """Fork isolate number ``isolate`` on ``sock``, which the caller then closes."""

@@ -23,6 +23,7 @@ from emulator.wire.frames import (
     Event,
     Explain,
     Failed,
+    Full,
     HeaderLines,
     Load,
     Loaded,
@@ -113,6 +114,8 @@ class Isolate:
         self.streams = Streams(self.channel, FRONT_FIRST_ID)
         self.loaded: asyncio.Future[Loaded | LoadFailed] = asyncio.get_running_loop().create_future()
         self.on_lost: Callable[[Isolate], None] | None = None
+        self.on_full: Callable[[Isolate, int], None] | None = None
+        """Told once, with the bytes in use, when its memory has passed the limit."""
         self.end = ""
         """How the process ended, once it is dead."""
         self._loop = asyncio.get_running_loop()
@@ -128,6 +131,7 @@ class Isolate:
             Failed: self._on_failed,
             Log: self._on_log,
             Explain: self._on_explain,
+            Full: self._on_full,
             Call: self._on_call,
             CancelCall: self._on_cancel_call,
             Loaded: self._on_loaded,
@@ -229,6 +233,10 @@ class Isolate:
 
     def _on_explain(self, frame: Explain) -> None:
         self._journal(Explained(self.spec.name, frame.report))
+
+    def _on_full(self, frame: Full) -> None:
+        if self.on_full is not None:
+            self.on_full(self, frame.memory_bytes)
 
     def _on_loaded(self, frame: Loaded | LoadFailed) -> None:
         if isinstance(frame, Loaded) and self.state is State.STARTING:

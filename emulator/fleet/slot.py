@@ -9,7 +9,7 @@ from typing import Final
 
 from emulator.diagnostics.report import Report
 from emulator.fleet.isolate import Isolate
-from emulator.journal.events import Explained, Journal, Reloaded
+from emulator.journal.events import Explained, Journal, Notice, Reloaded
 from emulator.wire.frames import Loaded, LoadFailed, WorkerSpec
 
 MENDING_SECONDS: Final = 0.05
@@ -51,6 +51,7 @@ class WorkerSlot:
         self._generation = 0
         self._loading: Isolate | None = None
         self._deployer: asyncio.Task[None] | None = None
+        self._coming: asyncio.Future[None] | None = None
         self._closed = False
 
     def deploy(self, spec: WorkerSpec) -> asyncio.Task[None]:
@@ -70,13 +71,38 @@ class WorkerSlot:
         self._supersede(None)
         self._put_failure(reports)
 
+    @property
+    def serves(self) -> bool:
+        """Whether a version answers requests, or is about to."""
+        return self.active is not None or self._deployer is not None
+
+    def expect(self) -> None:
+        """A deploy or a failure is coming (the Worker is being built): until then requests wait."""
+        if self.active is None and self._coming is None:
+            self._coming = asyncio.get_running_loop().create_future()
+
+    def expect_no_more(self) -> None:
+        """What was expected does not come: everything stays as it is."""
+        if self._coming is not None:
+            self._coming.set_result(None)
+            self._coming = None
+
+    async def settled(self) -> None:
+        """Wait until nothing is expected and nothing is being deployed."""
+        while (busy := self._busy()) is not None:
+            await asyncio.shield(busy)
+
     async def available(self) -> Isolate:
         """The isolate to send events to, once there is one. Raises ``Unavailable``."""
         while self.active is None:
-            if self._deployer is None or self._closed:
+            busy = self._busy()
+            if busy is None or self._closed:
                 raise Unavailable(self.reports)
-            await asyncio.shield(self._deployer)
+            await asyncio.shield(busy)
         return self.active
+
+    def _busy(self) -> asyncio.Future[None] | None:
+        return self._coming or self._deployer
 
     def close(self) -> None:
         """Retire what serves and start nothing more."""
@@ -88,6 +114,7 @@ class WorkerSlot:
             self.active.retire()
 
     def _supersede(self, wanted: tuple[WorkerSpec, float] | None) -> None:
+        self.expect_no_more()
         self._generation += 1
         self._wanted = wanted
         self._spec = wanted[0] if wanted else None
@@ -125,6 +152,7 @@ class WorkerSlot:
     def _put(self, isolate: Isolate, loaded: Loaded, since: float) -> None:
         old, self.active, self.reports = self.active, isolate, []
         isolate.on_lost = self._on_lost
+        isolate.on_full = self._on_full
         for warning in loaded.warnings:
             if warning not in self._warnings:
                 self._journal(Explained(self.name, warning))
@@ -146,6 +174,19 @@ class WorkerSlot:
             self._journal(Explained(self.name, report))
         if old is not None:
             old.retire()
+
+    def _on_full(self, isolate: Isolate, memory_bytes: int) -> None:
+        """Memory that WebAssembly has taken is never given back: a fresh isolate takes over.
+
+        Requests wait for it: a fast leak would fill the rest of the old one's memory before it is there.
+        """
+        if isolate is self.active and self._deployer is None and not self._closed:
+            self.active = None
+            isolate.retire()
+            size = f"{memory_bytes / 2**20:.0f} MB"
+            text = f"[{self.name}] Its WebAssembly memory has grown to {size}: a fresh isolate takes over."
+            self._journal(Notice("info", text))
+            self.deploy(isolate.spec)
 
     def _on_lost(self, isolate: Isolate) -> None:
         if isolate is not self.active:

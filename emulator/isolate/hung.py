@@ -31,7 +31,7 @@ class HungWatch:
     def look(self) -> None:
         """Judge every event that has no answer and waits for nothing."""
         for event in list(self._events.values()):
-            if event.pending or event.answered or event.task is None or event.task.done():
+            if event.pending or event.answered or event.served:
                 continue
             if event.grace_over or not self._others_wait(event):
                 self._found(event)

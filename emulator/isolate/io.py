@@ -14,13 +14,8 @@ from emulator.wire.frames import Call, CancelCall, Log, Return
 from .events import CURRENT, EventContext
 from .loop import RealmLoop
 from .realm.engine import JSError, Value
+from .realm.io import GLOBAL_SCOPE
 from .realm.realm import HostError
-
-GLOBAL_SCOPE: Final = (
-    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
-    "setting a timeout, and generating random values are not allowed within global scope. "
-    "To fix this error, perform this operation within a handler."
-)
 
 
 class IsolateIO:
@@ -73,6 +68,10 @@ class IsolateIO:
 
     def _fire(self, timer: int, delay: float, repeat: bool, fire: Value) -> None:
         if timer not in self._timers:
+            return
+        event = CURRENT.get()
+        if event is not None and event.over:
+            del self._timers[timer]
             return
         if repeat:
             self._arm(timer, delay, repeat, fire)
@@ -127,6 +126,8 @@ class IsolateIO:
             return
         settle, event, context, request = waiting
         event.pending -= 1
+        if event.over:
+            return
         self._note(event, request, frame)
         self._loop.call_soon(self._settle, settle, frame, context=context)
 
@@ -155,6 +156,10 @@ class IsolateIO:
         self._in[stream] = self._streams.incoming(stream)
         if event is not None:
             event.streams.add(stream)
+
+    def incoming(self, stream: int) -> InStream | None:
+        """The adopted stream of this id, for a reader in Python; ``None`` when it is over."""
+        return self._in.get(stream)
 
     def drop(self, event: EventContext) -> None:
         """The event is over: nobody reads its streams any more."""

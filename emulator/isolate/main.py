@@ -29,7 +29,7 @@ class Prepared:
         self.realm = Realm(host_functions(self._current_io))
         self.bridge: Bridge = install(self.realm)
         pyodide_compat.complete(self.bridge)
-        self.workers_module: Value = self.realm.engine.context.new_object()
+        self.workers_module: Value = self.realm.platform.get("workersModule")
         """The JS module ``cloudflare:workers``."""
         helper_module.install(self.bridge, self.bridge.wrap(self.workers_module))
         import pyodide.http
@@ -56,6 +56,17 @@ def preload() -> None:
     """Boot all that isolates share. Called once, before any fork."""
     prepared()
     sandbox.prepare()
+    # They import the SDK, which needs the bridge in place.
+    importlib.import_module("emulator.isolate.worker")
+    importlib.import_module("emulator.isolate.python.program")
+
+
+def warm() -> None:
+    """Import, before the next fork, what Workers of JavaScript and WebAssembly need besides."""
+    for name in ("wasm.runtime", "wasm.host", "javascript.program", "direct.program"):
+        importlib.import_module(f"emulator.isolate.{name}")
+    # For the places of errors, and for the source of modules that catch them.
+    importlib.import_module("tree_sitter_javascript")
 
 
 def run(sock: socket.socket) -> None:

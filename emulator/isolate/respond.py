@@ -34,10 +34,10 @@ def respond(
     if body.get("getReader") is Undefined:
         return status, text, headers, body.to_bytes(), None
     stream = streams.open()
-    return status, text, headers, stream.id, _BodyPump(bridge, stream, body).run
+    return status, text, headers, stream.id, BodyPump(bridge, stream, body).run
 
 
-class _BodyPump:
+class BodyPump:
     """Sends a ReadableStream chunk by chunk, as fast as the other side takes it."""
 
     def __init__(self, bridge: Bridge, stream: OutStream, body: Value) -> None:

@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import Final, Protocol
 
-from emulator.wire.control import ENDED, FORK, NOTICE, REQUEST, STARTED
+from emulator.wire.control import ENDED, FORK, NOTICE, REQUEST, STARTED, WARM
 
 EXIT_CRASH: Final = 70
 """Exit status of an isolate whose program raised (EX_SOFTWARE)."""
@@ -31,6 +31,9 @@ class IsolateModule(Protocol):
 
     def preload(self) -> None:
         """Boot all that isolates share. Called once, before any fork."""
+
+    def warm(self) -> None:
+        """Import, before the next fork, what Workers of JavaScript and WebAssembly need besides."""
 
     def run(self, sock: socket.socket) -> None:
         """Serve one isolate on its connected socket until it retires or the socket ends."""
@@ -81,6 +84,9 @@ class ForkServer:
         kind, isolate = REQUEST.unpack(data)
         if kind == FORK:
             self._fork(isolate, fds[0])
+        elif kind == WARM:
+            self._module.warm()
+            gc.freeze()
         else:
             self._kill(isolate)
         return True

@@ -12,44 +12,50 @@ from emulator.config import Config
 from emulator.config.words import close_matches
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
+from emulator.project.build import Build, tinygo_command
+from emulator.project.go import BRIDGE, WASM, is_go_project
+from emulator.project.languages import kind_of, refusal
 from emulator.project.watch import SKIPPED_DIRECTORIES
 
-_LANGUAGES: Final = {
-    ".js": "JavaScript",
-    ".mjs": "JavaScript",
-    ".cjs": "JavaScript",
-    ".jsx": "JavaScript",
-    ".ts": "TypeScript",
-    ".mts": "TypeScript",
-    ".tsx": "TypeScript",
-    ".wasm": "WebAssembly",
-    ".go": "Go source",
-}
 _DEPTH: Final = 3
 _LISTED: Final = 8
+_SERVED: Final = (".py", ".js", ".mjs", ".wasm")
+_USUAL: Final = (
+    *("src/entry.py", "src/main.py", "entry.py", "main.py"),
+    *("src/index.js", "src/worker.js", "index.js", "worker.js", "src/index.mjs", "worker.mjs", "worker.wasm"),
+)
 
 
-def entry_mistakes(config: Config) -> list[Report]:
-    """All that is wrong with ``main`` and its flag; empty when the Worker may be loaded."""
-    if config.main is None:
+def main_of(config: Config) -> Path | None:
+    """The entry point, absolute. Without ``main``, a Go project is served by its bridge, else by its wasm."""
+    if config.main is None and is_go_project(config.root):
+        bridge = config.root / BRIDGE
+        return bridge if bridge.exists() else config.root / WASM
+    return config.main
+
+
+def entry_mistakes(config: Config, main: Path | None, build: Build | None) -> list[Report]:
+    """All that is wrong with ``main`` and its flag; empty when the Worker may be built and loaded."""
+    if main is None:
         return [_missing(config)]
-    main = config.main
     shown = shown_path(main, config.root)
-    if main.suffix.lower() in _LANGUAGES:
-        language = _LANGUAGES[main.suffix.lower()]
-        return [
-            explain("main-not-served-yet", main=shown, language=language, where=config.value_place("main"))
-        ]
-    mistakes = list(_file_mistakes(config, main, shown))
-    if main.suffix != ".py" and not mistakes:
-        mistakes.append(
-            explain(
-                "main-not-served-yet", main=shown, language="not a .py file", where=config.value_place("main")
-            )
-        )
-    elif "python_workers" not in config.compatibility_flags and main.suffix == ".py":
+    if main.suffix.lower() not in _SERVED and not main.is_dir():
+        return [*_unserved(config, main, shown)]
+    # What the build makes need not be there yet.
+    made = build is not None and main == build.product and not main.exists()
+    mistakes = [] if made else list(_file_mistakes(config, main, shown))
+    if kind_of(main) == "python" and "python_workers" not in config.compatibility_flags:
         mistakes.append(_no_flag(config, shown))
     return mistakes
+
+
+def missing_after_build(config: Config, build: Build) -> Report | None:
+    """The build ended well; a mistake when what it should have made is not there."""
+    if build.product.exists() or not build.required:
+        return None
+    shown = shown_path(build.product, config.root)
+    where = config.value_place("main")
+    return explain("build-made-nothing", main=shown, command=build.command, cwd=build.cwd, where=where)
 
 
 def shown_path(path: Path, root: Path) -> str:
@@ -69,6 +75,26 @@ def actual_case(path: Path, root: Path) -> Path | None:
     return Path(os.path.normpath(found))
 
 
+def _unserved(config: Config, main: Path, shown: str) -> Iterator[Report]:
+    where = config.value_place("main")
+    exists = main.exists()
+    if not exists and main.suffix == "":
+        files = list(sources(config.root))
+        yield explain("main-not-found", main=shown, suggestion=_suggest(config, shown, files), where=where)
+    else:
+        compiled = str(Path(shown).with_suffix(".js").name)
+        line = _main_line(config, "worker.wasm" if main.suffix == ".go" else f"dist/{compiled}")
+        yield refusal(shown, line=line, build=_build_lines(config, shown, compiled), where=where)
+
+
+def _build_lines(config: Config, main: str, compiled: str) -> str:
+    """A ``build`` section that compiles ``main`` on every save."""
+    command = f"npx esbuild {main} --bundle --format=esm --external:cloudflare:* --outfile=dist/{compiled}"
+    if config.document is not None and config.document.language == "JSON":
+        return f'"build": {{ "command": {json.dumps(command, ensure_ascii=False)} }}'
+    return f"[build]\ncommand = {json.dumps(command, ensure_ascii=False)}"
+
+
 def _file_mistakes(config: Config, main: Path, shown: str) -> Iterator[Report]:
     where = config.value_place("main")
     actual = actual_case(main, config.root)
@@ -79,27 +105,41 @@ def _file_mistakes(config: Config, main: Path, shown: str) -> Iterator[Report]:
         files = [path for path in sources(config.root) if main in path.parents]
         yield explain("main-is-directory", main=shown, suggestion=_suggest(config, shown, files), where=where)
     elif not main.exists():
-        files = list(sources(config.root))
-        yield explain("main-not-found", main=shown, suggestion=_suggest(config, shown, files), where=where)
+        yield _not_found(config, main, shown)
     elif reason := _unreadable(main):
         yield explain("file-unreadable", path=shown, reason=reason, where=where)
 
 
+def _not_found(config: Config, main: Path, shown: str) -> Report:
+    where = config.value_place("main")
+    files = list(sources(config.root))
+    others = [path for path in files if kind_of(path) == kind_of(main) == "javascript"]
+    if kind_of(main) == "javascript" and not others and is_go_project(config.root):
+        line = _main_line(config, WASM)
+        return explain("main-go-no-bridge", main=shown, line=line, where=where)
+    return explain("main-not-found", main=shown, suggestion=_suggest(config, shown, files), where=where)
+
+
 def sources(root: Path, depth: int = _DEPTH) -> Iterator[Path]:
-    """The Python files of a project, a few directories deep, in alphabetical order."""
+    """The files of a project that may be entry points, a few directories deep, in alphabetical order."""
     for name in sorted(_names(root)):
         path = root / name
         if path.is_dir():
             if depth > 1 and name not in SKIPPED_DIRECTORIES and name not in ("python_modules", "vendor"):
                 yield from sources(path, depth - 1)
-        elif path.suffix == ".py":
+        elif path.suffix in _SERVED:
             yield path
 
 
 def _suggest(config: Config, shown: str, files: list[Path]) -> str:
     names = [shown_path(path, config.root) for path in files]
+    same = [name for name in names if Path(name).suffix == Path(shown).suffix]
+    names = same or names
     if not names:
-        return f"The project has no .py file yet. Create {shown}."
+        kind = Path(shown).suffix or ".py"
+        if kind == ".wasm":
+            return f"Build it, for example with TinyGo:\n\n{tinygo_command(config.root, config.root / shown)}"
+        return f"The project has no {kind} file yet. Create {shown}."
     near = close_matches(shown, names) or [n for n in names if Path(n).name == Path(shown).name][:1]
     best = near[0] if near else names[0] if len(names) == 1 else ""
     if best:
@@ -110,7 +150,7 @@ def _suggest(config: Config, shown: str, files: list[Path]) -> str:
 
 def _missing(config: Config) -> Report:
     files = [shown_path(path, config.root) for path in sources(config.root)]
-    usual = [name for name in ("src/entry.py", "src/main.py", "entry.py", "main.py") if name in files]
+    usual = [name for name in _USUAL if name in files]
     line = _line(config, "main", (usual or files or ["src/entry.py"])[0])
     where = config.key_place("name" if config.has("name") else "main")
     return explain("main-missing", config=config.path.name, line=line, where=where)

@@ -10,7 +10,8 @@ from emulator.config import find_config
 from emulator.config.words import close_matches, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
-from emulator.project.entry import shown_path
+from emulator.project.entry import shown_path, sources
+from emulator.project.go import BRIDGE, has_go_source
 from emulator.project.project import Project, ProjectError, open_project
 from emulator.project.watch import SKIPPED_DIRECTORIES
 
@@ -95,8 +96,27 @@ def _no_file(directory: Path) -> Report:
     if above:
         elsewhere = f"\n\nOr did you mean the project above? cfw-emu serve {shown_path(above, directory)}"
     name = worker_name(directory.name) or "my-worker"
-    where = Place(str(directory))
-    return explain("no-wrangler-file", directory=directory, name=name, elsewhere=elsewhere, where=where)
+    language, script = _language(directory)
+    return explain(
+        "no-wrangler-file",
+        directory=directory,
+        name=name,
+        elsewhere=elsewhere,
+        language=language,
+        script=script,
+        where=Place(str(directory)),
+    )
+
+
+def _language(directory: Path) -> tuple[str, str]:
+    """What a directory without a wrangler file is written in, and its likely JavaScript entry."""
+    if (directory / "go.mod").is_file() or has_go_source(directory):
+        return ("go-bridge" if (directory / BRIDGE).is_file() else "go"), ""
+    files = list(sources(directory, 2))
+    scripts = [path for path in files if path.name in ("index.js", "worker.js", "index.mjs", "worker.mjs")]
+    if scripts and not any(path.suffix == ".py" for path in files):
+        return "javascript", shown_path(scripts[0], directory)
+    return "python", ""
 
 
 def _project_above(path: Path) -> Path | None:

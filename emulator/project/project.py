@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +12,12 @@ from typing import Final
 
 from emulator.config import Config, ConfigError, load_config
 from emulator.diagnostics.report import Report
-from emulator.project.entry import entry_mistakes
-from emulator.project.watch import is_skipped, matters_by_name
-from emulator.wire.frames import WorkerSpec
+from emulator.project.build import Build, build_of
+from emulator.project.cache import wasm_cache
+from emulator.project.entry import entry_mistakes, main_of
+from emulator.project.languages import Kind, kind_of
+from emulator.project.watch import EDITOR_FILES, glob_pattern, is_skipped, matters_by_name
+from emulator.wire.frames import ModuleRule, WorkerSpec
 
 _NEW_VENDOR_PATH: Final = ("python_workers_force_new_vendor_path", "2025-08-11")
 """Flag and date from which ``vendor/`` is no longer on ``sys.path``."""
@@ -29,11 +33,17 @@ class ProjectError(Exception):
 
 @dataclass(frozen=True)
 class Project:
-    """A Worker's directory, checked: the entry point exists, is Python, and may be served."""
+    """A Worker's directory, checked: the entry point may be served, and exists or will be built."""
 
     config: Config
     main: Path
     """The entry point, absolute."""
+    kind: Kind = "python"
+    """What the entry point is."""
+    build: Build | None = None
+    """How it is made, when it is not served from its sources as they are."""
+    cache: str = ""
+    """Absolute path of the directory for compiled WebAssembly; empty: keep none."""
 
     @property
     def name(self) -> str:
@@ -50,8 +60,12 @@ class Project:
     @cached_property
     def watch_roots(self) -> tuple[Path, ...]:
         """Directories to watch, recursively; none lies inside another."""
-        outside = not self.main.is_relative_to(self.root)
-        return (self.root, self.main.parent) if outside else (self.root,)
+        roots = [self.root]
+        wanted = [self.main.parent, *(self.build.watched if self.build else ())]
+        for path in sorted(wanted, key=lambda path: len(path.parts)):
+            if path.exists() and not any(path.is_relative_to(root) for root in roots):
+                roots.append(path)
+        return tuple(roots)
 
     @cached_property
     def _watch_bases(self) -> tuple[Path, ...]:
@@ -65,7 +79,18 @@ class Project:
             return True
         bases = (base for base in self._watch_bases if path.is_relative_to(base))
         relative = next((path.relative_to(base) for base in bases), None)
-        return relative is not None and not is_skipped(relative) and matters_by_name(path.name)
+        if relative is None or is_skipped(relative) or EDITOR_FILES.fullmatch(path.name):
+            return False
+        return matters_by_name(path.name) or self._is_module(path)
+
+    def _is_module(self, path: Path) -> bool:
+        """Whether a rule of the project makes the file a module."""
+        names = [path.name, *(os.path.relpath(path, base) for base in (self.root, self.main.parent))]
+        return any(glob.fullmatch(name) for glob in self._globs for name in names)
+
+    @cached_property
+    def _globs(self) -> list[re.Pattern[str]]:
+        return [glob_pattern(glob) for rule in self.config.rules for glob in rule["globs"]]
 
     def spec(self) -> WorkerSpec:
         """What an isolate needs to load this version of the Worker."""
@@ -79,6 +104,12 @@ class Project:
             vars=dict(config.vars),
             config_path=str(config.path),
             packages=[str(path) for path in self._package_directories()],
+            kind=self.kind,
+            rules=[
+                ModuleRule(rule["type"], list(rule["globs"]), bool(rule.get("fallthrough")))
+                for rule in config.rules
+            ],
+            cache="" if self.kind == "python" else self.cache,
         )
 
     def _package_directories(self) -> list[Path]:
@@ -101,7 +132,10 @@ def open_project(
         config = load_config(config_path, environment, overrides, process_env)
     except ConfigError as error:
         raise ProjectError(error.reports) from error
-    mistakes = entry_mistakes(config)
-    if mistakes or config.main is None:
+    main = main_of(config)
+    build = build_of(config, main) if main else None
+    mistakes = entry_mistakes(config, main, build)
+    kind = kind_of(main) if main else None
+    if mistakes or main is None or kind is None:
         raise ProjectError([*mistakes, *config.warnings])
-    return Project(config, config.main)
+    return Project(config, main, kind, build, wasm_cache(process_env))

@@ -28,12 +28,12 @@ SKIPPED_DIRECTORIES: Final = frozenset(
 """Directories whose files never make a Worker."""
 
 MODULE_SUFFIXES: Final = frozenset(
-    {".py", ".txt", ".html", ".sql", ".bin", ".json", ".jsonc", ".wasm", ".js", ".mjs", ".pth"}
+    {".py", ".txt", ".html", ".sql", ".bin", ".json", ".jsonc", ".wasm", ".js", ".mjs", ".cjs", ".pth"}
 )
 """Code, and the text and data modules of wrangler's default rules."""
 
 _SETTINGS: Final = re.compile(r"wrangler\.(toml|jsonc?)|\.dev\.vars(\..+)?|\.env(\..+)?")
-_EDITOR_FILES: Final = re.compile(
+EDITOR_FILES: Final = re.compile(
     r"4913|.*~|.*\.sw[a-z]|\.#.*|#.*#|.*\.tmp|.*\.bak|.*___jb_(tmp|old)___|\.goutputstream-.*|.*\.part|.*\.crdownload"
 )
 
@@ -45,6 +45,15 @@ def is_skipped(relative: PurePath) -> bool:
 
 def matters_by_name(name: str) -> bool:
     """Whether saving a file of this name must reload the Worker."""
-    if _EDITOR_FILES.fullmatch(name):
+    if EDITOR_FILES.fullmatch(name):
         return False
     return bool(_SETTINGS.fullmatch(name)) or PurePath(name).suffix.lower() in MODULE_SUFFIXES
+
+
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """What a glob of ``rules`` may mean as a path: ``*`` is any characters, ``/`` included, as in wrangler.
+
+    Wrangler compares with the text of an import, which may begin at any directory.
+    """
+    parts = re.split(r"\*+", re.sub(r"^(\.{1,2}/)+", "", glob))
+    return re.compile(".*".join(map(re.escape, parts)), re.DOTALL)

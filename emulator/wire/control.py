@@ -10,12 +10,14 @@ from struct import Struct as Layout
 from typing import Final
 
 REQUEST: Final = Layout("!cI")
-"""Front to fork server: ``FORK`` or ``KILL``, isolate number."""
+"""Front to fork server: ``FORK`` or ``KILL``, isolate number; ``WARM``, 0."""
 
 NOTICE: Final = Layout("!cIi")
 """Fork server to front: ``STARTED``, isolate, pid; or ``ENDED``, isolate, exit status (negative: signal)."""
 
 FORK: Final = b"F"
 KILL: Final = b"K"
+WARM: Final = b"W"
+"""Import what Workers of JavaScript and WebAssembly need, before the forks that follow."""
 STARTED: Final = b"S"
 ENDED: Final = b"E"

@@ -30,6 +30,18 @@ HeaderLines = str
 """Name, value, name, value..., a line each: one object, where every request pays for them."""
 
 
+class ModuleRule(msgspec.Struct, frozen=True):
+    """One entry of wrangler's ``rules``: which files are modules of which type.
+
+    https://developers.cloudflare.com/workers/wrangler/configuration/#bundling
+    """
+
+    type: str
+    """``ESModule``, ``CommonJS``, ``CompiledWasm``, ``Text``, ``Data``, ``PythonModule``..."""
+    globs: list[str]
+    fallthrough: bool = False
+
+
 class WorkerSpec(msgspec.Struct, frozen=True):
     """All that an isolate must know to load one version of a Worker."""
 
@@ -46,6 +58,12 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     """Absolute path of the wrangler file, for messages."""
     packages: list[str] = []
     """Extra directories for ``sys.path``, after the project's own."""
+    kind: str = "python"
+    """What ``main`` is: ``python``, ``javascript``, or ``wasm`` (the direct ABI)."""
+    rules: list[ModuleRule] = []
+    """The project's own ``rules``, in order; the defaults come after them."""
+    cache: str = ""
+    """Absolute path of the directory for compiled WebAssembly modules; empty: keep none."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -164,6 +182,12 @@ class Explain(Frame, frozen=True, tag=28):
     report: Report
 
 
+class Full(Frame, frozen=True, tag=29):
+    """The Worker's WebAssembly memory passed the limit: another isolate should take this one's place."""
+
+    memory_bytes: int
+
+
 # ---- both ways: streams -----------------------------------------------------
 
 
@@ -204,6 +228,7 @@ ToFront = (
     | CancelCall
     | Log
     | Explain
+    | Full
     | Chunk
     | End
     | Pull

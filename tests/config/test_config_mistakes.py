@@ -671,13 +671,101 @@ comand = "x"
   why: Wrangler does not know it, so it has no effect.
   fix: Remove it.
   see: docs/errors.md#config-unknown-key
-▲ not emulated yet: build
-  --> wrangler.toml:7:2
-  7 | [build]
-    |  ^
-  why: These keys are valid, but this release does nothing with them.
-  fix: Nothing to mend; code that needs them will not find them on `env`.
-  see: docs/errors.md#config-not-emulated
+""",
+    ),
+    Case(
+        "rules",
+        "wrangler.toml",
+        """\
+name = "w"
+compatibility_date = "2024-12-01"
+[[rules]]
+type = "text"
+globs = "**/*.md"
+[[rules]]
+globs = ["a", 1]
+fallthrough = "yes"
+[[rules]]
+type = "Data"
+[[rules]]
+type = "Text"
+globs = ["*.a"]
+""",
+        """\
+✘ "rules[0].type" is "text": a rule needs a type of module
+  --> wrangler.toml:4:8
+  4 | type = "text"
+    |        ^
+  why: The types are ESModule, CommonJS, CompiledWasm, Text, Data, PythonModule, PythonRequirement.
+  fix: type = "Text"
+  see: docs/errors.md#config-rule-type
+✘ Expected "rules[0].globs" to be an array of text, but got "**/*.md"
+  --> wrangler.toml:5:9
+  5 | globs = "**/*.md"
+    |         ^
+  why: The patterns say which files are modules of this type.
+  fix: globs = ["**/*.md"]
+  see: docs/errors.md#config-wrong-type
+✘ "rules[1].type" is missing: a rule needs a type of module
+  --> wrangler.toml:6:1
+  6 | [[rules]]
+    | ^
+  why: The types are ESModule, CommonJS, CompiledWasm, Text, Data, PythonModule, PythonRequirement.
+  fix: type = "Text"
+  see: docs/errors.md#config-rule-type
+✘ Expected "rules[1].globs" to be an array of text, but got ["a", 1]
+  --> wrangler.toml:7:9
+  7 | globs = ["a", 1]
+    |         ^
+  why: The patterns say which files are modules of this type.
+  fix: globs = ["**/*.txt"]
+  see: docs/errors.md#config-wrong-type
+✘ Expected "rules[1].fallthrough" to be true or false, but got "yes"
+  --> wrangler.toml:8:15
+  8 | fallthrough = "yes"
+    |               ^
+  fix: fallthrough = true
+  see: docs/errors.md#config-wrong-type
+✘ Expected "rules[2].globs" to be an array of text, but got nothing
+  --> wrangler.toml:9:1
+  9 | [[rules]]
+    | ^
+  why: The patterns say which files are modules of this type.
+  fix: globs = ["**/*.bin"]
+  see: docs/errors.md#config-wrong-type
+""",
+    ),
+    Case(
+        "rules_in_json",
+        "wrangler.json",
+        """\
+{
+  "name": "w",
+  "compatibility_date": "2024-12-01",
+  "rules": [{ "type": ["Text"], "globs": ["*.md"] }],
+  "build": { "command": ["make"], "watch_dir": 1 }
+}
+""",
+        """\
+✘ "rules[0].type" is ["Text"]: a rule needs a type of module
+  --> wrangler.json:4:23
+  4 |   "rules": [{ "type": ["Text"], "globs": ["*.md"] }],
+    |                       ^
+  why: The types are ESModule, CommonJS, CompiledWasm, Text, Data, PythonModule, PythonRequirement.
+  fix: "type": "Text"
+  see: docs/errors.md#config-rule-type
+✘ Expected "build.command" to be text, but got ["make"]
+  --> wrangler.json:5:25
+  5 |   "build": { "command": ["make"], "watch_dir": 1 }
+    |                         ^
+  fix: "command": "make"
+  see: docs/errors.md#config-wrong-type
+✘ Expected "build.watch_dir" to be text or an array of text, but got 1
+  --> wrangler.json:5:48
+  5 |   "build": { "command": ["make"], "watch_dir": 1 }
+    |                                                ^
+  fix: "watch_dir": "text"
+  see: docs/errors.md#config-wrong-type
 """,
     ),
     Case(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from emulated import project
 
+from emulator.front.deployment import Deployment
 from emulator.front.reload import Reloader, needs_polling
 from emulator.project import Project, open_project
 
@@ -53,6 +54,9 @@ class Slot:
     def fail(self, reports: Any) -> None:
         self.failed.append(reports)
 
+    async def settled(self) -> None:
+        """Nothing takes time here."""
+
 
 class Still(Reloader):
     """No file changes while this watches."""
@@ -79,7 +83,8 @@ def test_what_was_saved_before_the_watch_began_is_deployed(tmp_path: Path, age: 
     os.utime(root / "entry.py", (now - age, now - age))
     os.utime(root / "wrangler.toml", (now - 120, now - 120))
     slot = Slot()
-    run_for(Still([(opened, slot)], now, reopen, lambda _: None), 0.5)  # type: ignore[list-item]
+    deployment = Deployment(opened, slot, reopen, lambda _: None)  # type: ignore[arg-type]
+    run_for(Still([deployment], now, lambda _: None), 0.5)
     assert len(slot.deployed) == (1 if age < 0 else 0)
 
 
@@ -90,9 +95,9 @@ def test_a_configuration_that_is_gone_for_a_moment_is_no_mistake(tmp_path: Path)
     slot = Slot()
 
     async def scenario() -> None:
-        reloader = Reloader([], 0, reopen, lambda _: None)
+        deployment = Deployment(opened, slot, reopen, lambda _: None)  # type: ignore[arg-type]
         (root / "wrangler.toml").unlink()
-        reloading = asyncio.create_task(reloader.reload(opened, slot))  # type: ignore[arg-type]
+        reloading = asyncio.create_task(deployment.reload())
         await asyncio.sleep(0.01)
         (root / "wrangler.toml").write_text(text)
         await reloading

@@ -6,7 +6,8 @@ import http.client
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,10 @@ from case_files import Case, Section, content_of, read_case, write
 from serving import Server
 
 HERE = Path(__file__).parent
-CASES = [read_case(path) for path in sorted(HERE.glob("cases/served/*/*.case"))]
+SERVERS = ("served", "javascript", "wasm")
+"""Directories of cases; those of one directory share a server."""
+
+CASES = [read_case(path) for name in SERVERS for path in sorted(HERE.glob(f"cases/{name}/*/*.case"))]
 REWRITE = bool(os.environ.get("CFW_EMU_REWRITE_CASES"))
 """Write what happened into the files instead of comparing: read the difference before you keep it."""
 
@@ -107,18 +111,44 @@ class Bench:
         )
 
 
+class Benches:
+    """A bench for each directory of ``SERVERS``, from its first case on."""
+
+    def __init__(self, make_root: Callable[[str], Path]) -> None:
+        self._make_root = make_root
+        self._stack = ExitStack()
+        self._made: dict[str, Bench] = {}
+
+    def of(self, case: Case) -> Bench:
+        directory = server_of(case)
+        if directory not in self._made:
+            root = self._make_root(directory)
+            for other in CASES:
+                for name, files in other.files().items() if server_of(other) == directory else ():
+                    write(root / name, files)
+            self._made[directory] = Bench(self._stack.enter_context(Server(str(root), timeout=55)), root)
+        return self._made[directory]
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def server_of(case: Case) -> str:
+    return case.path.parent.parent.name
+
+
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    root = tmp_path_factory.mktemp("projects")
-    for case in CASES:
-        for name, files in case.files().items():
-            write(root / name, files)
-    with Server(str(root), timeout=55) as server:
-        yield Bench(server, root)
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    made = Benches(tmp_path_factory.mktemp)
+    yield made
+    made.close()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.parent.name}/{case.name}")
-def test_it_explains_itself(case: Case, bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{server_of(case)}/{case.path.parent.name}/{case.name}"
+)
+def test_it_explains_itself(case: Case, benches: Benches) -> None:
+    bench = benches.of(case)
     answers: list[Answer] = []
     for step in case.steps():
         if step.word == "save":

@@ -274,51 +274,230 @@ CASES: list[Case] = [
 """,
     ),
     Case(
-        "main_is_javascript",
+        "main_is_typescript",
         {
-            "wrangler.toml": 'name = "w"\nmain = "worker.js"\ncompatibility_date = "2024-12-01"\n',
-            "worker.js": "",
+            "wrangler.toml": 'name = "w"\nmain = "src/index.ts"\ncompatibility_date = "2024-12-01"\n',
+            "src/index.ts": "",
         },
         ["."],
         """\
-✘ "worker.js" is JavaScript: this release serves Python Workers only
+✘ "src/index.ts" is TypeScript, which is not compiled here
   --> wrangler.toml:2:8
-  2 | main = "worker.js"
+  2 | main = "src/index.ts"
     |        ^
-  why: Go (WebAssembly) and JavaScript Workers come with the next release.
-  fix: Serve a project whose main ends in .py, or use `npx wrangler dev` for this one.
-  see: docs/errors.md#main-not-served-yet
+  why: `wrangler` compiles it with esbuild before it is run; cfw-emu serves the JavaScript that comes out.
+  fix: Compile it to .js, and point main to that; a build section does it on every save:
+
+       main = "dist/index.js"
+
+       [build]
+       command = "npx esbuild src/index.ts --bundle --format=esm --external:cloudflare:* --outfile=dist/index.js"
+  see: docs/errors.md#main-not-compiled
 """,
     ),
     Case(
-        "main_is_wasm",
-        {"wrangler.toml": 'name = "w"\nmain = "w.wasm"\ncompatibility_date = "2024-12-01"\n', "w.wasm": ""},
+        "main_is_jsx_in_json",
+        {
+            "wrangler.json": '{"name": "w", "main": "app.jsx", "compatibility_date": "2024-12-01"}',
+            "app.jsx": "",
+        },
         ["."],
         """\
-✘ "w.wasm" is WebAssembly: this release serves Python Workers only
+✘ "app.jsx" is JavaScript with JSX, which is not compiled here
+  --> wrangler.json:1:23
+  1 | {"name": "w", "main": "app.jsx", "compatibility_date": "2024-12-01"}
+    |                       ^
+  why: `wrangler` compiles it with esbuild before it is run; cfw-emu serves the JavaScript that comes out.
+  fix: Compile it to .js, and point main to that; a build section does it on every save:
+
+       "main": "dist/app.js",
+
+       "build": { "command": "npx esbuild app.jsx --bundle --format=esm --external:cloudflare:* --outfile=dist/app.js" }
+  see: docs/errors.md#main-not-compiled
+""",
+    ),
+    Case(
+        "main_is_go_source",
+        {
+            "wrangler.toml": 'name = "w"\nmain = "main.go"\ncompatibility_date = "2024-12-01"\n',
+            "main.go": "package main",
+            "go.mod": "module w",
+        },
+        ["."],
+        """\
+✘ "main.go" is Go source: Workers run it as WebAssembly
   --> wrangler.toml:2:8
-  2 | main = "w.wasm"
+  2 | main = "main.go"
     |        ^
-  why: Go (WebAssembly) and JavaScript Workers come with the next release.
-  fix: Serve a project whose main ends in .py, or use `npx wrangler dev` for this one.
-  see: docs/errors.md#main-not-served-yet
+  why: TinyGo compiles the program to a .wasm file, and `main` names what is run: that file itself, or the worker.js that imports it.
+  fix: main = "worker.wasm"
+
+       It is built by `tinygo build -o worker.wasm -target wasm-unknown ./...` on every save. With JavaScript around it, as in `wrangler dev`, write main = "worker.js" instead.
+  see: docs/errors.md#main-go-source
+""",
+    ),
+    Case(
+        "main_is_commonjs",
+        {
+            "wrangler.toml": 'name = "w"\nmain = "worker.cjs"\ncompatibility_date = "2024-12-01"\n',
+            "worker.cjs": "",
+        },
+        ["."],
+        """\
+✘ "worker.cjs" is a CommonJS module: Workers are ES modules
+  --> wrangler.toml:2:8
+  2 | main = "worker.cjs"
+    |        ^
+  why: `require` and `module.exports` do not exist in a Worker's entry point.
+  fix: Write `export default { fetch(request, env, ctx) { ... } }` in a .js or .mjs file.
+  see: docs/errors.md#main-commonjs
 """,
     ),
     Case(
         "main_is_something_else",
         {
-            "wrangler.toml": 'name = "w"\nmain = "notes.md"\ncompatibility_date = "2024-12-01"\ncompatibility_flags = ["python_workers"]\n',
+            "wrangler.toml": 'name = "w"\nmain = "notes.md"\ncompatibility_date = "2024-12-01"\n',
             "notes.md": "",
         },
         ["."],
         """\
-✘ "notes.md" is not a .py file: this release serves Python Workers only
+✘ "notes.md" cannot be an entry point (.md)
   --> wrangler.toml:2:8
   2 | main = "notes.md"
     |        ^
-  why: Go (WebAssembly) and JavaScript Workers come with the next release.
-  fix: Serve a project whose main ends in .py, or use `npx wrangler dev` for this one.
-  see: docs/errors.md#main-not-served-yet
+  why: `main` names a Python (.py), JavaScript (.js, .mjs) or WebAssembly (.wasm) file.
+  fix: Point main to one of those.
+  see: docs/errors.md#main-unknown-language
+""",
+    ),
+    Case(
+        "main_is_a_missing_bridge",
+        {
+            "wrangler.toml": 'name = "w"\nmain = "worker.js"\ncompatibility_date = "2024-12-01"\n',
+            "main.go": "package main",
+            "go.mod": "module w",
+        },
+        ["."],
+        """\
+✘ The entry point "worker.js" does not exist
+  --> wrangler.toml:2:8
+  2 | main = "worker.js"
+    |        ^
+  why: This is a Go project: its WebAssembly is called by a JavaScript module, or served by itself.
+  fix: Without JavaScript, through the exported functions handle, responsePtr and responseLen (docs/go-abi.md):
+
+       main = "worker.wasm"
+
+       Or write worker.js, which imports the WebAssembly and answers with it (docs/getting-started.md).
+  see: docs/errors.md#main-go-no-bridge
+""",
+    ),
+    Case(
+        "main_is_a_missing_script",
+        {
+            "wrangler.toml": 'name = "w"\nmain = "worker.js"\ncompatibility_date = "2024-12-01"\n',
+            "src/worker.js": "",
+            "entry.py": "",
+        },
+        ["."],
+        """\
+✘ The entry point "worker.js" does not exist
+  --> wrangler.toml:2:8
+  2 | main = "worker.js"
+    |        ^
+  why: `main` is looked up relative to the directory of the wrangler file.
+  fix: Did you mean src/worker.js?
+
+       main = "src/worker.js"
+  see: docs/errors.md#main-not-found
+""",
+    ),
+    Case(
+        "main_is_a_missing_wasm",
+        {"wrangler.toml": 'name = "w"\nmain = "worker.wasm"\ncompatibility_date = "2024-12-01"\n'},
+        ["."],
+        """\
+✘ The entry point "worker.wasm" does not exist
+  --> wrangler.toml:2:8
+  2 | main = "worker.wasm"
+    |        ^
+  why: `main` is looked up relative to the directory of the wrangler file.
+  fix: Build it, for example with TinyGo:
+
+       tinygo build -o worker.wasm -target wasm-unknown ./...
+  see: docs/errors.md#main-not-found
+""",
+    ),
+    Case(
+        "no_main_but_javascript",
+        {
+            "wrangler.toml": 'name = "w"\ncompatibility_date = "2024-12-01"\n',
+            "src/index.js": "",
+            "src/util.js": "",
+        },
+        ["."],
+        """\
+✘ The wrangler file has no "main"
+  --> wrangler.toml:1:1
+  1 | name = "w"
+    | ^
+  why: `main` names the file that holds the Worker's handlers; without it there is nothing to run.
+  fix: Add this line to wrangler.toml:
+
+       main = "src/index.js"
+  see: docs/errors.md#main-missing
+""",
+    ),
+    Case(
+        "no_wrangler_file_in_a_go_project",
+        {"go.mod": "module w", "main.go": "package main"},
+        ["."],
+        """\
+✘ No wrangler file in <project>
+  --> <project>
+  why: A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml.
+  fix: Create wrangler.toml beside go.mod:
+
+           name = "demo"
+           main = "worker.wasm"
+           compatibility_date = "2024-12-01"
+
+       worker.wasm is what `tinygo build -o worker.wasm -target wasm-unknown ./...` makes; it is served without any JavaScript. With a worker.js as in `wrangler dev`, write main = "worker.js".
+  see: docs/errors.md#no-wrangler-file
+""",
+    ),
+    Case(
+        "no_wrangler_file_beside_a_bridge",
+        {"go.mod": "module w", "main.go": "package main", "worker.js": ""},
+        ["."],
+        """\
+✘ No wrangler file in <project>
+  --> <project>
+  why: A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml.
+  fix: Create wrangler.toml beside go.mod:
+
+           name = "demo"
+           main = "worker.js"
+           compatibility_date = "2024-12-01"
+
+       worker.js imports worker.wasm, which `tinygo build -o worker.wasm -target wasm-unknown ./...` makes.
+  see: docs/errors.md#no-wrangler-file
+""",
+    ),
+    Case(
+        "no_wrangler_file_beside_javascript",
+        {"src/index.js": "", "package.json": "{}"},
+        ["."],
+        """\
+✘ No wrangler file in <project>
+  --> <project>
+  why: A Worker is a directory with wrangler.json, wrangler.jsonc or wrangler.toml.
+  fix: Create wrangler.toml, with the path of your script as `main`:
+
+           name = "demo"
+           main = "src/index.js"
+           compatibility_date = "2024-12-01"
+  see: docs/errors.md#no-wrangler-file
 """,
     ),
     Case(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 MARK = "===== "
 
-ENTRY = "src/entry.py"
+MAINS = ("src/entry.py", "worker.js", "worker.wasm")
+"""What `main` is in the wrangler file that a case does without: the first of these that the case has."""
 
 OLD_DATE = "2024-12-01"
 NEW_DATE = "2026-01-01"
@@ -49,7 +50,8 @@ class Case:
                 workers[name][path] = content
         for name, files in workers.items():
             if complete and not any(path.startswith("wrangler.") for path in files):
-                files["wrangler.toml"] = wrangler(name, date).encode()
+                main = next((path for path in MAINS if path in files), MAINS[0])
+                files["wrangler.toml"] = wrangler(name, main, date).encode()
         return workers
 
     def steps(self) -> list[Section]:
@@ -74,23 +76,28 @@ def read_case(path: Path) -> Case:
 
 
 def content_of(section: Section) -> tuple[str, bytes]:
-    """``PATH [ENCODING]`` and the text in it; the encoding ``escaped`` reads ``\\0`` and the like."""
+    """``PATH [ENCODING]`` and the text in it.
+
+    The encoding ``escaped`` reads ``\\0`` and the like; ``wat`` makes the binary form of WebAssembly.
+    """
     path, _, encoding = section.rest.partition(" ")
+    if encoding == "wat":
+        import wasmtime
+
+        return path, bytes(wasmtime.wat2wasm(section.text))
     if encoding == "escaped":
         return path, section.text.encode("latin-1").decode("unicode_escape").encode("latin-1")
     return path, section.text.encode(encoding or "utf-8")
 
 
-def wrangler(name: str, date: str) -> str:
+def wrangler(name: str, main: str, date: str) -> str:
     """The usual wrangler file."""
-    return (
-        f'name = "{name}"\nmain = "{ENTRY}"\ncompatibility_date = "{date}"\n'
-        'compatibility_flags = ["python_workers"]\n'
-    )
+    flags = 'compatibility_flags = ["python_workers"]\n' if main.endswith(".py") else ""
+    return f'name = "{name}"\nmain = "{main}"\ncompatibility_date = "{date}"\n{flags}'
 
 
 def write(root: Path, files: dict[str, bytes]) -> None:
-    """Write a project's files; a name that ends in ``/`` makes a directory."""
+    """Write a project's files; a name that ends in ``/`` makes a directory, and what is in bin/ can be run."""
     for name, content in files.items():
         path = root / name
         if name.endswith("/"):
@@ -98,3 +105,5 @@ def write(root: Path, files: dict[str, bytes]) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        if name.startswith("bin/"):
+            path.chmod(0o755)

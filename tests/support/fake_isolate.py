@@ -43,6 +43,10 @@ def preload() -> None:
     """Nothing to boot."""
 
 
+def warm() -> None:
+    """Nothing to import for other languages."""
+
+
 def run(sock: socket.socket) -> None:
     asyncio.run(FakeIsolate().serve(sock))
 

@@ -35,10 +35,12 @@ from emulator.wire.frames import (
     Event,
     Explain,
     Failed,
+    Full,
     Load,
     Loaded,
     LoadFailed,
     Log,
+    ModuleRule,
     Retire,
     Return,
     ToFront,
@@ -177,6 +179,8 @@ class Isolate:
         self.logs: list[Log] = []
         """Lines outside of any event."""
         self.explained: list[Report] = []
+        self.full: list[int] = []
+        """How often it asked to be replaced: the bytes of memory it had."""
         self.loaded: asyncio.Future[Loaded | LoadFailed] = loop.create_future()
         self.kill: Callable[[], None] = lambda: None
         """Ends the process at once."""
@@ -276,6 +280,8 @@ class Isolate:
             task = self._tasks.get(frame.call)
             if task is not None:
                 task.cancel()
+        elif isinstance(frame, Full):
+            self.full.append(frame.memory_bytes)
         elif isinstance(frame, Log):
             exchange = self._exchanges.get(frame.event)
             (self.logs if exchange is None else exchange.logs).append(frame)
@@ -388,6 +394,8 @@ class ForkedIsolates:
 
     def load(self, directory: Path, main: str = "src/entry.py", **spec: Any) -> Isolate:
         """Fork an isolate and load the Worker in ``directory``. Raises ``LoadError``."""
+        if spec.get("kind", "python") != "python":
+            self._server.warm()
         isolate = self.fork()
         isolate.send(Load(worker_spec(directory, main, **spec)))
         loaded = isolate.wait(isolate.loaded)
@@ -415,6 +423,9 @@ def worker_spec(
     flags: Iterable[str] = LEGACY,
     variables: Mapping[str, Any] | None = None,
     packages: Iterable[str] = (),
+    kind: str = "python",
+    rules: Iterable[ModuleRule] = (),
+    cache: str = "",
 ) -> WorkerSpec:
     """What the front would send for a Worker in ``directory``."""
     return WorkerSpec(
@@ -426,13 +437,16 @@ def worker_spec(
         vars=dict(variables or {}),
         config_path=str(directory / "wrangler.toml"),
         packages=list(packages),
+        kind=kind,
+        rules=list(rules),
+        cache=cache,
     )
 
 
-def write(directory: Path, files: Mapping[str, str]) -> Path:
-    """Write source files below ``directory``."""
+def write(directory: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write files below ``directory``; text as UTF-8."""
     for name, source in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source, encoding="utf-8")
+        path.write_bytes(source if isinstance(source, bytes) else source.encode())
     return directory

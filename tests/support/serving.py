@@ -139,3 +139,15 @@ def family(root: int) -> set[int]:
         if not children:
             return members & {pid for pid, (state, _, _) in table.items() if state not in "ZX"}
         members |= children
+
+
+def memory_mb(processes: set[int]) -> float:
+    """Megabytes of memory that ``processes`` have to themselves or share (Linux: PSS; 0.0 elsewhere)."""
+    total = 0
+    for pid in processes:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total / 1024

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from .engine import Value
+
+
+GLOBAL_SCOPE: Final = (
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
+    "setting a timeout, and generating random values are not allowed within global scope. "
+    "To fix this error, perform this operation within a handler."
+)
+"""The platform's words for I/O at the top level of a module."""
 
 
 class RealmIO(Protocol):
@@ -72,5 +80,5 @@ class RealmIO(Protocol):
         ...
 
     def context(self) -> Any:
-        """The current event's id, for logs and limits."""
+        """The current event's id; ``None`` at the top level of a module."""
         ...

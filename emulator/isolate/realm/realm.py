@@ -10,8 +10,10 @@ from .engine import Engine, Value
 
 PLATFORM_FILES: Final = (
     "boot.js",
+    "webassembly_intrinsics.js",
     "webidl.js",
     "domexception.js",
+    "errors.js",
     "events.js",
     "abort.js",
     "encoding.js",
@@ -44,7 +46,14 @@ PLATFORM_FILES: Final = (
     "response.js",
     "request.js",
     "entry.js",
+    "workers.js",
+    "dispatch.js",
     "fetch.js",
+    "webassembly.js",
+    "webassembly_items.js",
+    "webassembly_values.js",
+    "webassembly_tags.js",
+    "webassembly_instance.js",
 )
 """Order matters: a file may use what earlier files put on ``platform``."""
 
@@ -65,17 +74,23 @@ class Realm:
     """
 
     def __init__(self, host: Mapping[str, Callable[..., Any]]) -> None:
+        from .host.wasm import WebAssemblyHalf  # this module is imported by those of .host
+
         self.engine = Engine()
         self.platform: Value = self.engine.context.new_object()
         raw = self.engine.context.new_object()
         for name, function in host.items():
-            raw.set(name, self.engine.function(self._guarded(function), name))
+            raw.set(name, self.engine.function(self.guarded(function), name))
+        self.wasm = WebAssemblyHalf(self)
+        raw.set("openWebAssembly", self.engine.function(self.guarded(self.wasm.open), "openWebAssembly"))
         for name in PLATFORM_FILES:
             setup = self.engine.eval(_source(name), f"cfw-emu:{name}")
             setup(self.platform, raw) if name == "boot.js" else setup(self.platform)
         self.engine.run_jobs()
 
-    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` for JavaScript: what it raises becomes a ``HostFailure``, which boot.js throws."""
+
         def call(*args: Any) -> Any:
             try:
                 return function(*[_text(arg) if arg.__class__ is Value else arg for arg in args])

@@ -17,9 +17,10 @@ AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Arr
 DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array Int32Array
 Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp
 ServiceWorkerGlobalScope Set SharedArrayBuffer String SuppressedError Symbol SyntaxError TypeError URIError Uint16Array Uint32Array
-Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WorkerGlobalScope
+Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly
+WorkerGlobalScope
 """
-"""Own upper-case names of a Worker's global, without Intl and WebAssembly."""
+"""Own upper-case names of a Worker's global, without Intl."""
 
 
 def test_own_names(run):

@@ -40,9 +40,8 @@ class Sandbox:
 def prepare() -> tuple[str, ...]:
     """What is the same for all Workers: done before the fork it costs nothing after it. Idempotent.
 
-    Gives the directories of Python and its packages. The process is told that it is a Worker's.
+    Gives the directories of Python and its packages.
     """
-    identity.install()
     places = {os.path.dirname(os.__file__), __file__.rpartition("/isolate/")[0], *_ZONES}
     places.update(path for path in sys.path if path.startswith("/"))
     return tuple(places | {os.path.realpath(place) for place in places})
@@ -66,6 +65,7 @@ def enter(
     """
     notices = Notices(project_root, log)
     tree = PrivateTree(posix.getpid())
+    identity.install()
     own = {project_root, code_root or project_root, *readable}
     own |= {os.path.realpath(place) for place in own}
     # A search path that holds the whole project (a working directory) would show too much.

@@ -15,7 +15,7 @@ def host_functions(io: Callable[[], RealmIO]) -> dict[str, Callable[..., Any]]:
         **outside.functions(io),
         **text.functions(),
         **url.functions(),
-        **crypto.functions(),
+        **crypto.functions(io),
         **network.functions(io),
         **forms.functions(),
         **compression.functions(),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..engine import Value
+from ..io import GLOBAL_SCOPE, RealmIO
 from ..realm import HostError
 from . import keys, signatures
 
@@ -176,16 +177,29 @@ def base64url_decode(text: str) -> bytes | None:
         return None
 
 
-def functions() -> dict[str, Callable[..., Any]]:
+def functions(io: Callable[[], RealmIO]) -> dict[str, Callable[..., Any]]:
     """Entries for ``host_functions``."""
+
+    def in_event() -> None:
+        if io().context() is None:
+            raise HostError("Error", GLOBAL_SCOPE)
+
+    def random_bytes(size: float) -> bytes:
+        in_event()
+        return os.urandom(int(size))
+
+    def random_uuid() -> str:
+        in_event()
+        return str(uuid.uuid4())
+
     return {
         "digest": digest,
         "digestOpen": digest_open,
         "digestUpdate": lambda making, data: making.update(data.to_bytes()),
         "digestFinish": lambda making: making.digest(),
         "hmac": mac,
-        "randomBytes": lambda size: os.urandom(int(size)),
-        "randomUUID": lambda: str(uuid.uuid4()),
+        "randomBytes": random_bytes,
+        "randomUUID": random_uuid,
         "timingSafeEqual": timing_safe_equal,
         "aesGcm": aes_gcm,
         "aesCbc": aes_cbc,

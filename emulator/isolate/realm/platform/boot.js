@@ -33,15 +33,13 @@
     return new HostFailure(error);
   };
 
+  platform.guardHost = (call) => (...args) => {
+    const answer = apply(call, undefined, args);
+    if (answer instanceof HostFailure) throw answer.error;
+    return answer;
+  };
   const host = Object.create(null);
-  for (const name of Object.keys(rawHost)) {
-    const call = rawHost[name];
-    host[name] = (...args) => {
-      const answer = apply(call, undefined, args);
-      if (answer instanceof HostFailure) throw answer.error;
-      return answer;
-    };
-  }
+  for (const name of Object.keys(rawHost)) host[name] = platform.guardHost(rawHost[name]);
   platform.host = host;
 
   class WorkerGlobalScope {}

@@ -150,6 +150,9 @@
     if (new Set(transfer).size !== transfer.length) {
       throw makeDOMException("Value occurs in the transfer list more than once.", "DataCloneError");
     }
+    if (transfer.some((item) => platform.wasmBuffers.get(item) === true)) {
+      throw makeDOMException("Object is not transferable.", "DataCloneError");
+    }
     if (!transfer.every(transferable)) {
       throw new TypeError("Object is not transferable");
     }

@@ -274,7 +274,7 @@
     const stack = typeof error.stack === "string" ? error.stack : "";
     if (stack.startsWith(name)) return stack.trimEnd();
     const frames = userFrames(stack);
-    return frames.length === 0 ? (stack === "" ? `[${head}]` : head) : `${head}\n${frames.join("\n")}`;
+    return frames.length === 0 ? (stack === "" ? `[${head}]` : head) : platform.stackText(head, stack);
   };
 
   platform.inspect = (value, depth = 2) => new Inspector(depth).show(value);

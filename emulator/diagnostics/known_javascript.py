@@ -1,0 +1,143 @@
+"""Known mistakes of JavaScript Workers (texts of ``known.KNOWN``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.diagnostics.mistake import Known
+
+
+def _env_name(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``name``, ``similar`` and ``known``, the names that env has."""
+    known, similar = values.get("known"), values.get("similar")
+    return {
+        "has": f"env has: {known}." if known else "No binding or variable of that name is configured.",
+        "near": f"Did you mean {similar}? Or add" if similar else "Add",
+    }
+
+
+def _returned(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``type``: the ``typeof`` or the class of what the handler returned."""
+    kind = str(values.get("type") or "")
+    hints = {
+        "undefined": ' Perhaps a "return" is missing on one of its paths.',
+        "function": " Perhaps the call brackets are missing.",
+    }
+    forms = {
+        "number": "return new Response(String(number));",
+        "boolean": "return Response.json(value);",
+    }
+    text = "return Response.json(data);" if kind[:1].isupper() else "return new Response(text);"
+    shown = kind if kind in ("undefined", "null") else f"a value of type {kind}" if kind else "something else"
+    return {
+        "returned": f"The handler returned {shown}, and a fetch handler must return a Response.",
+        "perhaps": hints.get(kind, ""),
+        "example": forms.get(kind, text),
+    }
+
+
+def _undefined(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``name``, ``similar`` (the nearest name) and ``parameter`` (handlers are given it)."""
+    similar = values.get("similar")
+    if values.get("parameter"):
+        return {"advice": "Name it among the handler's parameters:\n\nasync fetch(request, env, ctx) {"}
+    if similar:
+        return {"advice": f"Did you mean {similar}? Upper and lower case matter."}
+    example = f"import {{ {values.get('name')} }} from ..."
+    return {"advice": f"Declare it, import it (`{example}`), or correct its spelling."}
+
+
+def _recursion(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``function``: the name that the stack repeats."""
+    name = values.get("function")
+    return {"calls": f"{name} calls itself" if name else "A function calls itself"}
+
+
+_TRAPS: Final[Mapping[str, str]] = {
+    "unreachable": "The program gave up by itself: in Go, a panic (nil map, index out of range, an unhandled "
+    "error); in Rust, panic!.",
+    "memory access out of bounds": "It read or wrote outside of its memory: a wrong pointer or length.",
+    "divide by zero": "An integer was divided by zero.",
+    "integer overflow": "The smallest integer was divided by -1.",
+    "float unrepresentable in integer range": "A float that is too large, or NaN, was made an integer.",
+    "table index is out of bounds": "A function was called through an index that the table does not have.",
+    "null function or function signature mismatch": "A function was called through a wrong index, or with "
+    "another signature.",
+    "indirect call to null": "A function was called through an empty entry of the table.",
+}
+
+
+def _trap(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``trap``: V8's text."""
+    text = str(values.get("trap", ""))
+    why = next((why for sign, why in _TRAPS.items() if sign in text), "")
+    return {"meaning": why or "The program did something that WebAssembly forbids."}
+
+
+JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
+    "js-uncaught": Known("Uncaught {exception}", "{hint}", ""),
+    "js-syntax-error": Known("SyntaxError: {message}", "{hint}", ""),
+    "js-wasm-instance": Known(
+        "Uncaught {exception}",
+        "A Worker imports a .wasm file as a WebAssembly.Module, and instantiate() of a Module gives the "
+        "Instance itself, not {{ instance, module }}: there is no `{name}` in it.",
+        "const instance = await WebAssembly.instantiate({module}, {{}});",
+    ),
+    "js-go-standard": Known(
+        "Uncaught {exception}",
+        "This project uses standard Go's WebAssembly (GOOS=js GOARCH=wasm, wasm_exec.js), which relies on "
+        "Node.js and on a program that never returns. It does not run in Workers.",
+        "Build with TinyGo, and do without wasm_exec.js:\n\n"
+        "tinygo build -o worker.wasm -target wasm-unknown ./...",
+    ),
+    "js-recursion": Known(
+        "Uncaught {exception}",
+        "{calls} without an end.",
+        "Give the recursion a condition that ends it, or use a loop.",
+        derive=_recursion,
+    ),
+    "js-node-global": Known(
+        "Uncaught {exception}",
+        "{name} belongs to Node.js; it is not there in Workers.",
+        "{instead}",
+    ),
+    "js-browser-global": Known(
+        "Uncaught {exception}",
+        "{name} belongs to web pages; a Worker runs on a server.",
+        "{instead}",
+    ),
+    "js-not-defined": Known(
+        "Uncaught {exception}",
+        "Nothing of the name {name} is declared in this file, imported into it, or a global of Workers.",
+        "{advice}",
+        derive=_undefined,
+    ),
+    "js-env-missing": Known(
+        "Uncaught {exception}",
+        "env.{name} does not exist. {has}",
+        '{near} a binding or a variable of that name in the wrangler file:\n\n[vars]\n{name} = "..."',
+        derive=_env_name,
+    ),
+    "js-not-a-response": Known(
+        "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
+        "{returned}{perhaps}",
+        "{example}",
+        derive=_returned,
+    ),
+    "js-body-used": Known(
+        "Uncaught {exception}",
+        "A body is a stream: after text(), json(), arrayBuffer() or forwarding it, nothing is left.",
+        "Keep what you have read, or clone before the first read (a Response likewise):\n\n"
+        "const copy = request.clone();\nconst text = await request.text();\n"
+        "const again = await copy.text();\n\n"
+        "What a handler returns must be a new Response for each request, and still unread.",
+    ),
+    "js-wasm-trap": Known(
+        "Uncaught {exception}",
+        "{meaning}",
+        "The frames above are the program's own functions, the innermost first. The instance lives on; what "
+        "it was doing is lost.",
+        derive=_trap,
+    ),
+}

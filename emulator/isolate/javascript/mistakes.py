@@ -1,0 +1,273 @@
+"""Which known mistake an exception of a JavaScript Worker is."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from emulator.diagnostics.report import Place
+
+from .rendering import render
+from .source import Source, Sources, text_of, walk
+
+Mistake = tuple[str, dict[str, Any], Place | None]
+"""Code, facts, and the place when it is another one than where the exception was thrown."""
+
+NOT_RESPONSE: Final = "Incorrect type for Promise: the Promise did not resolve to 'Response'."
+
+_READING: Final = re.compile(r"Cannot read properties of (undefined|null) \(reading '(.*)'\)", re.DOTALL)
+_DESTRUCTURED: Final = re.compile(
+    r"Cannot destructure property '(.*)' of '(.*)' as it is (undefined|null)\.", re.DOTALL
+)
+_UNDEFINED: Final = re.compile(r"(\S+) is not defined")
+_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+_NODE: Final[Mapping[str, str]] = {
+    "require": 'Write `import name from "./file.js"`: Workers are ES modules.',
+    "module": "Write `export default { ... }`: Workers are ES modules.",
+    "exports": "Write `export const name = ...`: Workers are ES modules.",
+    "process": "Variables and secrets are on `env`, the second argument of fetch(request, env, ctx).",
+    "Buffer": "Use Uint8Array with TextEncoder and TextDecoder, or btoa and atob for Base64.",
+    "__dirname": "A Worker has no directory; import the files that it needs.",
+    "__filename": "A Worker has no file of its own; import the files that it needs.",
+    "global": "Write `globalThis`.",
+    "setImmediate": "Write `setTimeout(f, 0)` or `queueMicrotask(f)`.",
+}
+_PARAMETERS: Final = ("request", "env", "ctx")
+"""What a handler is given."""
+
+_BROWSER: Final[Mapping[str, str]] = {
+    "window": "Write `globalThis`, or `self`.",
+    "document": "There is no page in a Worker: answer with HTML as text.",
+    "localStorage": "Keep data in KV, D1 or a Durable Object: a Worker keeps nothing between requests.",
+    "sessionStorage": "Keep data in KV, D1 or a Durable Object: a Worker keeps nothing between requests.",
+    "alert": "Write `console.log(...)`.",
+    "XMLHttpRequest": "Write `await fetch(url)`.",
+    "location": "Write `new URL(request.url)`.",
+    "history": "There is no page in a Worker; answer with Response.redirect(url).",
+}
+
+
+class Clues(NamedTuple):
+    """What is known about an exception: V8's words, the place, the project."""
+
+    name: str
+    message: str
+    where: Place | None
+    frames: list[Place]
+    main: str
+    root: str
+    sources: Sources
+    facts: Mapping[str, Any]
+    globals_: Callable[[], list[str]]
+    """The names of all globals."""
+
+
+def recognise(clues: Clues) -> Mistake:
+    """The known mistake behind an exception, else ``js-uncaught``."""
+    for look in (_by_message, _wasm_module, _env, _name, _recursion):
+        found = look(clues)
+        if found is not None:
+            return found
+    return "js-uncaught", {"hint": _hint(clues)}, None
+
+
+_BY_MESSAGE: Final[Mapping[str, str]] = {
+    NOT_RESPONSE: "js-not-a-response",
+    "Body has already been used": "js-body-used",
+    "body is already used": "js-body-used",
+    "This ReadableStream is currently locked to a reader": "js-body-used",
+    "Disallowed operation called within global scope": "global-scope",
+}
+
+
+def _by_message(clues: Clues) -> Mistake | None:
+    code = next((code for sign, code in _BY_MESSAGE.items() if sign in clues.message), "")
+    if code:
+        return code, {"type": clues.facts.get("type", "")}, None
+    if clues.name == "RuntimeError" and "wasm" in _files(clues):
+        return "js-wasm-trap", {"trap": clues.message}, None
+    return None
+
+
+def _files(clues: Clues) -> str:
+    return " ".join(frame.file for frame in clues.frames)
+
+
+# ---- `const { instance } = await WebAssembly.instantiate(module)` ----------------------
+
+
+def _wasm_module(clues: Clues) -> Mistake | None:
+    """Workers import a Module, for which ``instantiate`` gives the Instance itself."""
+    found = _READING.fullmatch(clues.message) or _DESTRUCTURED.fullmatch(clues.message)
+    source = _source(clues)
+    if found is None or source is None or clues.where is None:
+        return None
+    from .sites import Site
+
+    site = Site(source, clues.where.line, clues.where.column)
+    access = site.access
+    owner = access.child_by_field_name("object") if access is not None else None
+    name = text_of(owner) if owner is not None else ""
+    inner = owner.child_by_field_name("property") if owner is not None else None
+    for node in walk(source.tree.root_node):
+        value = _instantiated(node)
+        if value is None:
+            continue
+        pattern = node.child_by_field_name("name")
+        wanted = _taken(pattern) if pattern is not None and pattern.type == "object_pattern" else {}
+        holder = text_of(pattern)
+        held = (
+            inner is not None
+            and text_of(inner) in ("instance", "module")
+            and text_of(owner.child_by_field_name("object") if owner is not None else None) == holder
+        )
+        if name in wanted or held:
+            line, column = source.position(node.start_byte)
+            shown = wanted.get(name, name.rpartition(".")[2])
+            first = next((child for child in value.named_children if child.type != "comment"), None)
+            return (
+                "js-wasm-instance",
+                {"name": shown, "module": render(first) if first is not None else "module"},
+                Place(clues.where.file, line, column, clues.where.function, source.line(line)),
+            )
+    return None
+
+
+def _instantiated(node: Any) -> Any:
+    """The arguments of ``WebAssembly.instantiate`` when ``node`` declares its result."""
+    if node.type != "variable_declarator":
+        return None
+    value = node.child_by_field_name("value")
+    while value is not None and value.type in ("await_expression", "parenthesized_expression"):
+        value = value.named_children[0] if value.named_children else None
+    if value is None or value.type != "call_expression":
+        return None
+    callee = text_of(value.child_by_field_name("function"))
+    return value.child_by_field_name("arguments") if callee == "WebAssembly.instantiate" else None
+
+
+def _taken(pattern: Any) -> dict[str, str]:
+    """Local name -> property, of an object pattern."""
+    taken = {}
+    for child in pattern.named_children:
+        if child.type == "shorthand_property_identifier_pattern":
+            taken[text_of(child)] = text_of(child)
+        elif child.type == "pair_pattern":
+            taken[text_of(child.child_by_field_name("value"))] = text_of(child.child_by_field_name("key"))
+    return taken
+
+
+# ---- bindings --------------------------------------------------------------------------
+
+
+def _env(clues: Clues) -> Mistake | None:
+    """``env.KV.get(...)`` without such a binding."""
+    found = _READING.fullmatch(clues.message)
+    source = _source(clues)
+    if found is None or source is None or clues.where is None:
+        return None
+    from .sites import Site
+
+    access = Site(source, clues.where.line, clues.where.column).access
+    owner = access.child_by_field_name("object") if access is not None else None
+    if owner is None or owner.type != "member_expression":
+        return None
+    base, name = text_of(owner.child_by_field_name("object")), text_of(owner.child_by_field_name("property"))
+    if base not in ("env", "this.env") or found[1] != "undefined":
+        return None
+    names = [str(known) for known in clues.facts.get("env", ())]
+    similar = next(iter(difflib.get_close_matches(name, names, 1, 0.7)), "")
+    return "js-env-missing", {"name": name, "similar": similar, "known": ", ".join(names)}, None
+
+
+# ---- names -----------------------------------------------------------------------------
+
+
+def _name(clues: Clues) -> Mistake | None:
+    found = _UNDEFINED.fullmatch(clues.message) if clues.name == "ReferenceError" else None
+    if found is None:
+        return None
+    name = found[1]
+    if _uses_go(clues):
+        return "js-go-standard", {"name": name}, None
+    if name in _NODE:
+        return "js-node-global", {"name": name, "instead": _NODE[name]}, None
+    if name in _BROWSER:
+        return "js-browser-global", {"name": name, "instead": _BROWSER[name]}, None
+    similar = "" if name in _PARAMETERS else _similar(name, clues)
+    return "js-not-defined", {"name": name, "similar": similar, "parameter": name in _PARAMETERS}, None
+
+
+def _similar(name: str, clues: Clues) -> str:
+    source = _source(clues)
+    own: set[str] = set()
+    if source is not None:
+        own = {text_of(node) for node in walk(source.tree.root_node) if node.type == "identifier"} - {name}
+    names = [*sorted(own), *clues.globals_()]
+    same = next((known for known in names if known.lower() == name.lower()), "")
+    return same or next(iter(difflib.get_close_matches(name, names, 1, 0.8)), "")
+
+
+# ---- recursion, and Go's own wasm ------------------------------------------------------
+
+
+def _recursion(clues: Clues) -> Mistake | None:
+    if clues.message != "Maximum call stack size exceeded":
+        return None
+    if _uses_go(clues):
+        return "js-go-standard", {}, None
+    named = [frame.function for frame in clues.frames if frame.function]
+    often = max(set(named), key=named.count) if named else ""
+    return "js-recursion", {"function": often}, None
+
+
+def _uses_go(clues: Clues) -> bool:
+    """Whether the project brings Go's ``wasm_exec.js``, or a module that imports ``gojs``."""
+    folder = Path(clues.root)
+    seen = 0
+    for directory in (folder, Path(clues.main).parent, folder / "src"):
+        try:
+            files = sorted(directory.iterdir())
+        except OSError:
+            continue
+        for file in files:
+            seen += 1
+            if seen > 500:
+                return False
+            if file.name == "wasm_exec.js" or (file.suffix == ".wasm" and _imports_gojs(file)):
+                return True
+    return False
+
+
+def _imports_gojs(file: Path) -> bool:
+    """The import section comes early: its names are within the first bytes."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(64 * 1024)
+    except OSError:
+        return False
+    return head.startswith(b"\0asm") and (b"\x04gojs" in head or b"syscall/js." in head)
+
+
+# ---- hints for what has no code of its own ---------------------------------------------
+
+
+def _hint(clues: Clues) -> str:
+    if clues.name == "SyntaxError" and "JSON" in clues.message:
+        return "The text that was parsed is not JSON. Look at it first: console.log(await response.text())."
+    if clues.message.endswith(" is not a function"):
+        return "There is no function of that name: check its spelling, and what is before the dot."
+    found = _READING.fullmatch(clues.message)
+    if found:
+        return f"What is before .{found[2]} is {found[1]}; `?.` reads on only when there is something."
+    if not clues.name:
+        return "The value that was thrown is no Error, so there is no stack. Throw `new Error(text)`."
+    return ""
+
+
+def _source(clues: Clues) -> Source | None:
+    return clues.sources.get(clues.where.file) if clues.where is not None else None

@@ -1,0 +1,208 @@
+"""A Worker made of JavaScript modules."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
+from typing import Any, Final
+
+from emulator.diagnostics.report import Place, Report
+from emulator.wire.frames import Event, Headers, WorkerSpec
+
+from ..events import CURRENT, EventContext
+from ..program import Host, LoadError
+from ..realm.engine import JSError, Undefined, Value
+from ..respond import BodyPump
+from .explain import JsExplainer
+from .modules import Modules, ModuleSyntaxError, TopLevelError
+from .rejections import RejectionWatch
+
+_TEXT: Final = 1
+_BYTES: Final = 2
+_STREAM: Final = 3
+"""Kinds of bodies, as dispatch.js names them."""
+
+
+class JavaScriptProgram:
+    """Imports the main module and calls the handlers of its default export."""
+
+    def __init__(self, host: Host, env: Value, wait_until: Value, workers_module: Value) -> None:
+        self._host = host
+        self._bridge = host.bridge
+        self._realm = host.bridge.realm
+        self._env = env
+        self._wait_until = wait_until
+        self._workers_module = workers_module
+        self._explainer: JsExplainer
+        self._modules: Modules
+        self._namespace: Value
+        self._dispatch: Value
+        self._handlers: list[str] = []
+        self._events: dict[int, EventContext] = {}
+        """Events whose handler has not settled."""
+        self._pumps: dict[int, asyncio.Task[None]] = {}
+
+    # ---- loading ------------------------------------------------------------
+
+    def load(self, spec: WorkerSpec) -> None:
+        """Import the main module and all that it imports."""
+        self._explainer = JsExplainer(self._realm, spec.root, spec.main)
+        self._realm.wasm.cache = spec.cache
+        flags = self._realm.platform.get("compatibilityFlags")
+        for name in spec.compatibility_flags:
+            flags.set(name, True)
+        RejectionWatch(self._bridge.engine, self._host.loop, self._on_rejection).start()
+        self._modules = Modules(self._realm, spec, self._compile_wasm)
+        try:
+            namespace = self._modules.load()
+        except ModuleSyntaxError as error:
+            raise LoadError(self._explainer.syntax_report(error.thrown, error.path)) from error
+        except TopLevelError as error:
+            raise LoadError(self._explainer.report(error.thrown)) from error
+        mistake = self._modules.default_export_mistake(namespace)
+        if mistake is not None:
+            raise LoadError(mistake)
+        exported = namespace.get("default")
+        self._handlers = self._realm.platform.get("handlersOf")(exported).to_python()
+        engine = self._bridge.engine
+        self._namespace = namespace
+        self._dispatch = self._realm.platform.get("makeDispatch")(
+            exported,
+            self._env,
+            self._wait_until,
+            engine.function(self._on_answer, "answer"),
+            engine.function(self._on_fail, "fail"),
+        )
+
+    def _compile_wasm(self, data: bytes, path: str) -> Value:
+        """The ``WebAssembly.Module`` that an import of ``path`` gives."""
+        buffer = self._bridge.engine.array_buffer(data)
+        module: Value = self._realm.platform.get("wasmModuleFrom")(buffer, os.path.basename(path))
+        return module
+
+    def available(self) -> list[str]:
+        return self._handlers
+
+    def warnings(self) -> list[Report]:
+        return self._modules.warnings
+
+    # ---- events -------------------------------------------------------------
+
+    def begin(self, event: EventContext, frame: Event) -> None:
+        self._events[event.id] = event
+        self._host.loop.call_soon(self._serve, event, frame, context=_context_of(event))
+
+    def _serve(self, event: EventContext, frame: Event) -> None:
+        if event.served:
+            return
+        body: Any = frame.body
+        if isinstance(body, bytes):
+            body = self._bridge.engine.array_buffer(body)
+        try:
+            event.request = self._dispatch(event.id, frame.method, frame.url, frame.headers, frame.cf, body)
+        except JSError as error:
+            self._on_fail(event.id, self._thrown(error))
+
+    def _on_answer(
+        self, number: int, status: int, reason: Any, lines: Any, kind: int, body: Any, *_: Any
+    ) -> Any:
+        event = self._events.pop(number, None)
+        if event is None:
+            return Undefined
+        # str: the engine hands over long concatenated strings as values.
+        headers = _headers(str(lines))
+        if kind == _STREAM:
+            self._stream(event, status, str(reason), headers, body)
+            return Undefined
+        sent = None
+        if kind == _TEXT:
+            sent = str(body).encode("utf-8", "surrogatepass")
+        elif kind == _BYTES:
+            sent = body.to_bytes()
+        self._host.answer(event, status, str(reason), headers, sent)
+        self._host.served(event)
+        return Undefined
+
+    def _stream(self, event: EventContext, status: int, reason: str, headers: Headers, body: Value) -> None:
+        stream = self._host.streams.open()
+        self._host.answer(event, status, reason, headers, stream.id)
+        pump = BodyPump(self._bridge, stream, body)
+        task = self._host.loop.make_task(self._pump(event, pump.run()), _context_of(event))
+        self._pumps[event.id] = event.task = task
+
+    async def _pump(self, event: EventContext, run: Coroutine[Any, Any, None]) -> None:
+        try:
+            await run
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self._host.fail(event, self.report(error, event.label))
+        finally:
+            del self._pumps[event.id]
+            self._host.served(event)
+
+    def _on_fail(self, number: int, thrown: Any = Undefined, returned: Any = "", *_: Any) -> Any:
+        event = self._events.pop(number, None)
+        if event is not None:
+            self._host.fail(event, self._failure(event, thrown, str(returned)))
+            self._host.served(event)
+        return Undefined
+
+    def _failure(self, event: EventContext, thrown: Any, returned: str) -> Report:
+        if "fetch" not in self._handlers:
+            mistake = self._modules.default_export_mistake(self._namespace, for_request=True)
+            if mistake is not None:
+                return mistake
+        facts: dict[str, Any] = {"handler": "fetch", "type": returned, "subrequest": event.bad_subrequest}
+        return self._explainer.report(thrown, event.label, **facts)
+
+    def abort(self, event: EventContext) -> None:
+        """The handler's promise is nobody's any more; a body on its way is cut off."""
+        self._events.pop(event.id, None)
+        pump = self._pumps.get(event.id)
+        if pump is not None:
+            pump.cancel()
+        else:
+            self._host.served(event)
+
+    # ---- reports ------------------------------------------------------------
+
+    def _on_rejection(self, reason: Any) -> None:
+        event = CURRENT.get()
+        label = event.label if event else ""
+        self._host.tell(self._explainer.report(reason, label, kind="rejection"))
+
+    def _thrown(self, error: BaseException) -> Any:
+        """The JS value behind a Python exception."""
+        if isinstance(error, JSError):
+            error = self._bridge.errors.pending(error)
+        return self._bridge.errors.to_js(error)
+
+    def report(self, error: Any, event: str) -> Report:
+        thrown = self._thrown(error) if isinstance(error, BaseException) else error
+        return self._explainer.report(thrown, event)
+
+    def here(self) -> Place | None:
+        return None
+
+    def waiting(self, event: EventContext) -> Place | None:
+        return None
+
+    def memory(self) -> int:
+        return self._realm.wasm.memory_bytes()
+
+    def leave(self) -> None:
+        pass
+
+
+def _context_of(event: EventContext) -> Context:
+    context = copy_context()
+    context.run(CURRENT.set, event)
+    return context
+
+
+def _headers(lines: str) -> Headers:
+    parts = lines.split("\n") if lines else []
+    return list(zip(parts[::2], parts[1::2], strict=True))

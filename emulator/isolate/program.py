@@ -1,0 +1,88 @@
+"""What a Worker consists of, seen from the isolate that runs it.
+
+``worker.py`` owns the life of events; a *program* is the code that handles them: Python modules
+(``python/program.py``), JavaScript modules (``javascript/program.py``), or one WebAssembly module
+without any JavaScript (``direct/program.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from emulator.diagnostics.report import Place, Report
+from emulator.wire.channel import Streams
+from emulator.wire.frames import Event, Headers, WorkerSpec
+
+from .bridge.bridge import Bridge
+from .events import EventContext
+from .io import IsolateIO
+from .loop import RealmLoop
+
+
+class LoadError(Exception):
+    """The Worker does not load; ``report`` says why."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.what)
+        self.report = report
+
+
+class Host(Protocol):
+    """What a program finds around itself."""
+
+    bridge: Bridge
+    loop: RealmLoop
+    streams: Streams
+    io: IsolateIO
+
+    def answer(
+        self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | int | None
+    ) -> None:
+        """Send the response of ``event``; nothing happens if it has been answered or its client left."""
+
+    def fail(self, event: EventContext, report: Report) -> None:
+        """Answer with a report; an event that has an answer gets it told on the terminal."""
+
+    def served(self, event: EventContext) -> None:
+        """The handler is over and the body of its response sent; ``waitUntil`` may go on."""
+
+    def hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
+        """Keep ``event`` alive until ``future``, given to ``waitUntil``, is done."""
+
+    def tell(self, report: Report) -> None:
+        """A mistake worth explaining that ends nothing, told on the terminal."""
+
+
+class Program(Protocol):
+    """One version of a Worker's code."""
+
+    def load(self, spec: WorkerSpec) -> None:
+        """Load it. Raises ``LoadError``."""
+
+    def available(self) -> list[str]:
+        """The events that it handles: ``fetch``, ``scheduled``..."""
+
+    def warnings(self) -> list[Report]:
+        """What is worth knowing about a Worker that loads."""
+
+    def begin(self, event: EventContext, frame: Event) -> None:
+        """Handle ``event``, now or in a task; what goes wrong is answered by ``host.fail``."""
+
+    def abort(self, event: EventContext) -> None:
+        """The client left, or nothing can wake the handler: end it. ``host.served`` must follow."""
+
+    def report(self, error: Any, event: str) -> Report:
+        """A failure that nobody awaited (a timer, a listener, ``waitUntil``), explained."""
+
+    def here(self) -> Place | None:
+        """The user's line that runs now, where that can be known."""
+
+    def waiting(self, event: EventContext) -> Place | None:
+        """The line where the handler of ``event`` waits, where that can be known."""
+
+    def memory(self) -> int:
+        """Bytes of WebAssembly memory that it has now."""
+
+    def leave(self) -> None:
+        """The process is about to end."""

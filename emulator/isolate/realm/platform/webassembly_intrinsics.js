@@ -1,0 +1,62 @@
+// What WebAssembly changes of JavaScript's own functions. Before all files that use
+// `ArrayBuffer.prototype.transfer`: on a buffer over wasm memory, the engine's own would free memory
+// that is not its own.
+//
+//   platform.slot()         a class that keeps a hidden value on objects: set(object, value), get(object)
+//   platform.wasmBuffers    such a class: true on buffers over wasm memory, which no Worker may detach
+//   platform.wasmFunctions  such a class: the name of each function that calls wasm, shown as native code
+(function (platform) {
+  "use strict";
+  const { apply } = Reflect;
+
+  // A private field on any object: nothing that a Worker patches can see or break it.
+  class Same {
+    constructor(object) {
+      return object;
+    }
+  }
+  platform.slot = () =>
+    class Slot extends Same {
+      #value;
+      static set(object, value) {
+        new Slot(object).#value = value;
+      }
+      static get(object) {
+        const has = (typeof object === "object" || typeof object === "function") && object !== null;
+        return has && #value in object ? object.#value : undefined;
+      }
+    };
+
+  const replace = (target, name, length, value) => {
+    Object.defineProperty(value, "length", { value: length, configurable: true });
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  };
+
+  const functions = platform.slot();
+  platform.wasmFunctions = functions;
+  const plainText = Function.prototype.toString;
+  const { toString } = {
+    toString() {
+      const name = functions.get(this);
+      return name === undefined ? apply(plainText, this, []) : `function ${name}() { [native code] }`;
+    },
+  };
+  functions.set(toString, "toString");
+  replace(Function.prototype, "toString", 0, toString);
+
+  const buffers = platform.slot();
+  platform.wasmBuffers = buffers;
+  for (const name of ["transfer", "transferToFixedLength"]) {
+    const plain = ArrayBuffer.prototype[name];
+    const guarded = {
+      [name](...args) {
+        if (buffers.get(this) === true) {
+          throw new TypeError(`Cannot perform ArrayBuffer.prototype.${name} on a WebAssembly.Memory's buffer`);
+        }
+        return apply(plain, this, args);
+      },
+    }[name];
+    replace(ArrayBuffer.prototype, name, 0, guarded);
+    functions.set(guarded, name);
+  }
+});

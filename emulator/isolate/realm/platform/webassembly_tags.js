@@ -1,0 +1,162 @@
+// WebAssembly.Tag, JSTag and Exception: exceptions that wasm throws and catches.
+//
+//   wasm.stage(value)             the running import ends with `value`, which wasm may catch
+//   wasm.exceptionOf(parts, cause)  what JavaScript catches of an exception that left wasm
+(function (platform) {
+  "use strict";
+  const { create, is: same } = Object;
+  const { wasm } = platform;
+  const TYPES = { i32: "i", i64: "l", f32: "f", f64: "d", externref: "x", anyfunc: "r" };
+  wasm.hasTags = false;
+
+  // ---- Tag --------------------------------------------------------------------
+
+  const slots = wasm.slot();
+  const objects = new Map();
+  const adopt = (record, object) => {
+    slots.set(object, record);
+    if (record.number >= 0) objects.set(record.number, object);
+    return object;
+  };
+  const Tag = wasm.construct("Tag", 1, (prefix, newTarget, [type]) => {
+    if (Object(type) !== type) throw new TypeError(`${prefix}: Argument 0 must be a tag type`);
+    const { parameters } = type;
+    if (Object(parameters) !== parameters || typeof parameters[Symbol.iterator] !== "function") {
+      throw new TypeError(`${prefix}: Argument 0 must be a tag type with 'parameters'`);
+    }
+    let codes = "";
+    for (const [index, name] of platform.list(parameters, "parameters").entries()) {
+      const code = TYPES[wasm.text(name)];
+      if (code === undefined) {
+        throw new TypeError(`${prefix}: Argument 0 parameter type at index #${index} must be a value type`);
+      }
+      codes += code;
+    }
+    return adopt({ number: wasm.host.newTag(codes), codes }, wasm.allocate(Tag, newTarget));
+  });
+  wasm.unserializable("Tag", (value) => slots.get(value) !== undefined);
+  const tagOf = (number) =>
+    objects.get(number) ?? adopt({ number, codes: wasm.host.tagType(number) }, create(Tag.prototype));
+  wasm.exporters.tag = tagOf;
+
+  // The tag of what JavaScript throws; wasmtime's is made when wasm may catch it.
+  wasm.JSTag = adopt({ number: -1, codes: "x" }, create(Tag.prototype));
+  const numberOf = (record) => {
+    if (record.number < 0) {
+      record.number = wasm.host.newTag(record.codes);
+      objects.set(record.number, wasm.JSTag);
+    }
+    return record.number;
+  };
+  wasm.linkers.tag = (value, [, , , type], fail) => {
+    const record = slots.get(value);
+    if (record === undefined) fail("tag import requires a WebAssembly.Tag");
+    if (`${record.codes}:` !== type) fail("imported tag does not match the expected type");
+    return numberOf(record);
+  };
+
+  // ---- Exception ------------------------------------------------------------------
+
+  const exceptions = wasm.slot();
+  const convert = (code, value, prefix) => {
+    const env = wasm.environment();
+    if (code === "x") return value;
+    if (code === "l") return value === undefined ? 0n : env.toI64(value);
+    if (code === "r") {
+      if (value !== null && wasm.functionNumber(value) === undefined) throw new TypeError(`${prefix}: ${wasm.BAD_FUNCTION}`);
+      return value;
+    }
+    try {
+      return code === "i" ? value | 0 : code === "f" ? Math.fround(value) : +value;
+    } catch (error) {
+      throw wasm.conversionError(error);
+    }
+  };
+  const Exception = wasm.construct("Exception", 2, (prefix, newTarget, [tag, payload, options]) => {
+    const record = slots.get(tag);
+    if (record === undefined) throw new TypeError(`${prefix}: Argument 0 must be a WebAssembly tag`);
+    if (tag === wasm.JSTag) throw new TypeError(`${prefix}: Argument 0 cannot be WebAssembly.JSTag`);
+    if (Object(payload) !== payload || typeof payload[Symbol.iterator] !== "function") {
+      throw new TypeError(`${prefix}: Exception values must be an iterable object`);
+    }
+    const values = platform.list(payload, "Exception values");
+    if (values.length !== record.codes.length) {
+      throw new TypeError(`${prefix}: Number of exception values does not match signature length`);
+    }
+    for (let i = 0; i < values.length; i++) values[i] = convert(record.codes[i], values[i], prefix);
+    const trace = Object(options) === options && Boolean(options.traceStack);
+    const object = wasm.allocate(Exception, newTarget);
+    exceptions.set(object, { record, values, stack: trace ? new Error().stack : undefined });
+    return object;
+  });
+  wasm.unserializable("Exception", (value) => exceptions.get(value) !== undefined);
+  const receiver = (value, method) => {
+    const found = exceptions.get(value);
+    if (found === undefined) throw new TypeError(`${method}: Receiver is not a WebAssembly.Exception`);
+    return found;
+  };
+  wasm.shape(Exception.prototype, {
+    getArg(tag, index) {
+      const prefix = "WebAssembly.Exception.getArg()";
+      const { record, values } = receiver(this, prefix);
+      const given = slots.get(tag);
+      if (given === undefined) throw new TypeError(`${prefix}: Argument 0 must be a WebAssembly.Tag`);
+      const at = wasm.toU32(index, `${prefix}: Index`);
+      if (given !== record) throw new TypeError(`${prefix}: First argument does not match the exception tag`);
+      if (at >= values.length) throw new RangeError(`${prefix}: Index out of range`);
+      return values[at];
+    },
+    is(tag) {
+      const prefix = "WebAssembly.Exception.is()";
+      const { record } = receiver(this, prefix);
+      const given = slots.get(tag);
+      if (given === undefined) throw new TypeError(`${prefix}: Argument 0 must be a WebAssembly.Tag`);
+      return given === record;
+    },
+    get stack() {
+      return receiver(this, "WebAssembly.Exception.stack").stack;
+    },
+  });
+
+  // ---- crossing -------------------------------------------------------------------
+
+  const put = (code, value, slot) => {
+    const env = wasm.environment();
+    if (code === "i") env.i32[4 * slot] = value;
+    else if (code === "l") env.i64[2 * slot] = value;
+    else if (code === "f") env.f32[4 * slot] = value;
+    else if (code === "d") env.f64[2 * slot] = value;
+    else return wasm.keyOf(code, value);
+    return 0;
+  };
+  wasm.stage = (value) => {
+    const exception = exceptions.get(value);
+    const record = exception === undefined ? slots.get(wasm.JSTag) : exception.record;
+    const values = exception === undefined ? [value] : exception.values;
+    const keys = [];
+    for (let slot = 0; slot < values.length; slot++) keys[slot] = put(record.codes[slot], values[slot], slot);
+    wasm.host.stageException(numberOf(record), record.codes, keys);
+  };
+  const take = (code, key, slot) => {
+    const env = wasm.environment();
+    if (code === "i") return env.i32[4 * slot];
+    if (code === "l") return env.i64[2 * slot];
+    if (code === "f") return env.f32[4 * slot];
+    if (code === "d") return env.f64[2 * slot];
+    return wasm.valueOf(code, key);
+  };
+  wasm.exceptionOf = ([number, codes, keys], cause) => {
+    const tag = tagOf(number);
+    const values = [];
+    for (let slot = 0; slot < codes.length; slot++) values[slot] = take(codes[slot], keys[slot], slot);
+    if (tag === wasm.JSTag) return values[0];
+    const record = slots.get(tag);
+    const known = cause === null ? undefined : exceptions.get(cause.value);
+    if (known !== undefined && known.record === record) {
+      if (known.values.every((value, index) => same(value, values[index]))) return cause.value;
+    }
+    const object = create(Exception.prototype);
+    exceptions.set(object, { record, values, stack: undefined });
+    return object;
+  };
+});

@@ -1,0 +1,3 @@
+module go-router
+
+go 1.21

@@ -1,0 +1,129 @@
+"""What programs catch reads as on the platform, and nothing else changes."""
+
+import pytest
+from explaining import Explaining
+
+from emulator.isolate.javascript.catches import LONGEST, instrument, original_position
+from emulator.isolate.javascript.source import Source
+
+
+@pytest.fixture(scope="module")
+def explaining(tmp_path_factory: pytest.TempPathFactory) -> Explaining:
+    return Explaining(tmp_path_factory.mktemp("explaining"))
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("try { x } catch (e) { y }", "try { x } catch (e) {$cfwCaught(e); y }"),
+        ("try { x } catch { y }", "try { x } catch { y }"),
+        ("p.catch(e => e); // catch (e) {", "p.catch(e => e); // catch (e) {"),
+        ("try {} catch (e)\n// c\n{\n}", "try {} catch (e)\n// c\n{$cfwCaught(e);\n}"),
+        (
+            "try {} catch ({ message: m = 1 })\n{ m }",
+            "try {} catch ($cfwError) {let { message: m = 1 }=$cfwCaught($cfwError);\n m }",
+        ),
+        ("try { } catch (e) { nonsense", "try { } catch (e) { nonsense"),
+        ("try {} catch (錯誤) {}", "try {} catch (錯誤) {$cfwCaught(錯誤);}"),
+        (
+            "try {} catch (a) { try {} catch (b) {} }",
+            "try {} catch (a) {$cfwCaught(a); try {} catch (b) {$cfwCaught(b);} }",
+        ),
+    ],
+)
+def test_what_is_inserted(source: str, expected: str) -> None:
+    assert instrument(source) == expected
+    assert expected.count("\n") == source.count("\n")
+
+
+def test_large_bundles_are_left_alone() -> None:
+    source = "try {} catch (e) {}" + " " * LONGEST
+    assert instrument(source) == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try {} catch (e) { x.y } z.w;\nu",
+        "try {} catch ({ a, b: [c] }) { x.y } z.w;\nu",
+        "名; try {} catch (e) { try { q } catch ({ r }) { s } } t;\nu",
+        "try {} catch ({\n a\n})\n { x.y } z.w; try {} catch (e) { v }\nu",
+    ],
+)
+def test_positions_lead_back(source: str) -> None:
+    """Every name that stands outside of what was inserted is found where the user wrote it."""
+    made = instrument(source)
+    lines = made.split("\n")
+    found = Source(source.encode())
+    for name in ("x", "z", "q", "s", "t", "u", "v", "w"):
+        spots = [(i + 1, line.rfind(f" {name}") + 2) for i, line in enumerate(lines) if f" {name}" in line]
+        for line, column in spots:
+            back = original_position(found, line, column)
+            assert found.line(back[0])[back[1] - 1] == name
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("try { null.x } catch (e) { return e.message }", "Cannot read properties of null (reading 'x')"),
+        (
+            "try { null.x } catch ({ message }) { return message }",
+            "Cannot read properties of null (reading 'x')",
+        ),
+        (
+            "return await Promise.resolve().then(() => foo).catch(String)",
+            "ReferenceError: foo is not defined",
+        ),
+        ("return await (async () => foo)().catch((e) => e.message)", "foo is not defined"),
+        (
+            "try { (function f() { f() })() } catch (e) { return String(e) }",
+            "RangeError: Maximum call stack size exceeded",
+        ),
+        ("try { (function f() { f() })() } catch (e) { return e instanceof RangeError }", True),
+        ("try { throw new TypeError('not a function') } catch (e) { return e.message }", "not a function"),
+        ("try { null.x } catch (e) { return Object.keys(e).length }", 0),
+        ("try { throw 5 } catch (e) { return e }", 5),
+        ("try { throw null } catch (e) { return String(e) }", "null"),
+        ("try { throw Object.freeze(new Error('f')) } catch (e) { return e.message }", "f"),
+        ("try { throw new Proxy({}, { get() { throw 1 } }) } catch (e) { return typeof e }", "object"),
+        ("return await Promise.reject(3).catch((e) => e)", 3),
+        ("return await Promise.resolve(4).catch(undefined)", 4),
+        (
+            "try { JSON.parse('{') } catch (e) { return e.name + e.message }",
+            "SyntaxErrorExpected property name or '}' in JSON at position 1 (line 1 column 2)",
+        ),
+        ("return JSON.parse('[1,{\"a\":2}]', (k, v) => k === 'a' ? 3 : v)[1].a", 3),
+        ("return [JSON.parse.length, JSON.stringify.length, JSON.parse.name].join()", "2,3,parse"),
+        ("return JSON.stringify({ a: [1], b: undefined }, null, 1)", '{\n "a": [\n  1\n ]\n}'),
+    ],
+)
+def test_what_programs_see(explaining: Explaining, code: str, value: object) -> None:
+    got = explaining.value(code)
+    assert (str(got) if isinstance(value, str) else got) == value
+
+
+def test_stacks_are_v8s(explaining: Explaining) -> None:
+    stack = explaining.value(
+        "class K { m() { throw new Error('mine') } }\n"
+        "try { [1].map(() => new K().m()) } catch (e) { return e.stack }"
+    )
+    first, *frames = str(stack).replace(str(explaining.root), "").split("\n")
+    assert first == "Error: mine"
+    assert [frame.split("(")[0].strip() for frame in frames[:1]] == ["at m"]
+    assert frames[2] == "    at map (<anonymous>)"
+
+
+def test_stacks_have_ten_frames(explaining: Explaining) -> None:
+    stack = explaining.value("try { (function f() { f() })() } catch (e) { return e.stack }")
+    assert len(str(stack).split("\n")) == 11
+
+
+def test_rethrown_errors_are_explained_as_before(explaining: Explaining) -> None:
+    report = explaining.report("try {\n  null.foo();\n} catch (e) { throw e }")
+    assert report.exception == "TypeError: Cannot read properties of null (reading 'foo')"
+    assert report.where is not None and (report.where.line, report.where.column) == (3, 7)
+
+
+def test_a_column_behind_an_insertion(explaining: Explaining) -> None:
+    report = explaining.report("try { throw 1 } catch (e) { null.foo }")
+    assert report.where is not None and report.where.column == 33

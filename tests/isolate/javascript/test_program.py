@@ -1,0 +1,304 @@
+"""JavaScript Workers in an isolate: handlers, responses, the life of an event, what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isolates import ForkedIsolates, Isolate, LoadError, write
+
+Load = Callable[..., Isolate]
+
+
+@pytest.fixture
+def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Load]:
+    """Load a JavaScript Worker from the source of ``worker.js`` and other files."""
+    made: list[Isolate] = []
+
+    def load(source: str, files: dict[str, str | bytes] | None = None, **spec: Any) -> Isolate:
+        directory = write(tmp_path / f"worker-{len(made)}", {"worker.js": source, **(files or {})})
+        made.append(isolates.load(directory, "worker.js", kind="javascript", flags=(), **spec))
+        return made[-1]
+
+    yield load
+    for isolate in made:
+        isolate.kill()
+
+
+def fetching(body: str) -> str:
+    return f"export default {{ async fetch(request, env, ctx) {{ {body} }} }};"
+
+
+def test_an_object_of_handlers(serve: Load) -> None:
+    isolate = serve(
+        """
+        export default {
+          greeting: "你好",
+          async fetch(request, env, ctx) {
+            const url = new URL(request.url);
+            return new Response(`${this.greeting} ${request.method} ${url.pathname} ${await request.text()} ${env.WHO}`,
+              { status: 201, headers: { "X-A": "1" } });
+          },
+          async scheduled() {},
+        };
+        """,
+        variables={"WHO": "世界"},
+    )
+    reply = isolate.fetch("POST", "/a?b=c", body=b"body")
+    assert reply.text == "你好 POST /a body 世界"
+    assert reply.status == 201
+    assert ("X-A", "1") in [(name.title(), value) for name, value in reply.headers]
+
+
+def test_handlers_that_are_offered(isolates: ForkedIsolates, serve: Load) -> None:
+    isolate = serve("export default { fetch() {}, scheduled() {}, queue: 5, helper() {} }")
+    assert isolate.loaded.result().handlers == ["fetch", "scheduled"]
+
+
+def test_a_class(serve: Load) -> None:
+    isolate = serve(
+        """
+        import { WorkerEntrypoint } from "cloudflare:workers";
+        export default class extends WorkerEntrypoint {
+          count = 0;
+          async fetch(request) {
+            this.count += 1;
+            return Response.json({ who: this.env.WHO, count: this.count, wait: typeof this.ctx.waitUntil });
+          }
+        }
+        """,
+        variables={"WHO": "me"},
+    )
+    for _ in range(2):
+        assert isolate.fetch().json == {"who": "me", "count": 1, "wait": "function"}
+
+
+def test_env_is_importable(serve: Load) -> None:
+    isolate = serve(
+        """
+        import { env } from "cloudflare:workers";
+        const who = env.WHO;
+        export default { fetch: () => new Response(who) };
+        """,
+        variables={"WHO": "me"},
+    )
+    assert isolate.fetch().text == "me"
+
+
+def test_a_synchronous_handler(serve: Load) -> None:
+    assert serve("export default { fetch: () => new Response('at once') }").fetch().text == "at once"
+
+
+def test_a_thenable(serve: Load) -> None:
+    source = "export default { fetch: () => ({ then(done) { done(new Response('later')) } }) }"
+    assert serve(source).fetch().text == "later"
+
+
+def test_state_of_a_module_lives_on(serve: Load) -> None:
+    isolate = serve("let n = 0; export default { fetch: () => new Response(String(++n)) }")
+    assert [isolate.fetch().text for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_bytes_no_body_and_a_stream(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        const { pathname } = new URL(request.url);
+        if (pathname === "/bytes") return new Response(new Uint8Array([0, 255, 7]));
+        if (pathname === "/none") return new Response(null, { status: 204 });
+        const { readable, writable } = new TransformStream();
+        const writer = writable.getWriter();
+        ctx.waitUntil((async () => {
+          for (const part of ["a", "b", "c"]) await writer.write(new TextEncoder().encode(part));
+          await writer.close();
+        })());
+        return new Response(readable);
+        """)
+    )
+    assert isolate.fetch("GET", "/bytes").body == b"\x00\xff\x07"
+    assert isolate.fetch("GET", "/none").status == 204
+    assert isolate.fetch("GET", "/stream").text == "abc"
+
+
+def test_a_streamed_request_body(serve: Load) -> None:
+    isolate = serve(fetching("return new Response(request.body.pipeThrough(new TransformStream()));"))
+    upload = isolate.upload()
+    exchange = isolate.begin("POST", "/", body=upload)
+    isolate.wait(upload.write(b"x" * 1000))
+    upload.close()
+    assert exchange.reply().text == "x" * 1000
+
+
+def test_wait_until_extends_the_event(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        ctx.waitUntil(new Promise((done) => setTimeout(() => { console.log("later"); done(); }, 30)));
+        return new Response("first");
+        """)
+    )
+    reply = isolate.fetch()
+    assert reply.text == "first"
+    assert "later" in reply.lines
+
+
+def test_timers_end_with_their_event(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        if (request.url.endsWith("/wait")) await new Promise((done) => setTimeout(done, 150));
+        else setInterval(() => console.log("tick"), 20);
+        return new Response("ok");
+        """)
+    )
+    isolate.fetch()
+    isolate.fetch("GET", "/wait")
+    assert not [log for log in isolate.logs if "tick" in log.text]
+
+
+def test_concurrent_events_keep_their_own_context(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        const { pathname } = new URL(request.url);
+        console.log(`start ${pathname}`);
+        await new Promise((done) => setTimeout(done, 30));
+        console.log(`end ${pathname}`);
+        return new Response(pathname);
+        """)
+    )
+    replies = [exchange.reply() for exchange in [isolate.begin("GET", f"/{n}") for n in range(5)]]
+    for number, reply in enumerate(replies):
+        assert reply.text == f"/{number}"
+        assert reply.lines == [f"start /{number}", f"end /{number}"]
+
+
+def test_subrequests(serve: Load) -> None:
+    isolate = serve(
+        fetching("const r = await fetch('http://example.com/x'); return new Response(await r.text());")
+    )
+    assert isolate.fetch().text == "nothing is at http://example.com/x"
+
+
+def test_an_error_is_told_with_its_line(serve: Load) -> None:
+    source = "export default {\n  async fetch(request) {\n    const o = undefined;\n    return o.field;\n  },\n};\n"
+    isolate = serve(source)
+    report = isolate.fetch().report
+    assert report is not None and report.where is not None
+    assert report.exception == "TypeError: Cannot read properties of undefined (reading 'field')"
+    assert (Path(report.where.file).name, report.where.line) == ("worker.js", 4)
+    assert report.where.source.strip() == "return o.field;"
+    assert isolate.fetch().report is not None, "the isolate lives on"
+
+
+@pytest.mark.parametrize("returned", ["undefined", "'text'", "{ a: 1 }", "null", "5", "[]", "new Date()"])
+def test_no_response(serve: Load, returned: str) -> None:
+    report = serve(fetching(f"return ({returned});")).fetch().report
+    assert report is not None
+    assert report.code == "js-not-a-response"
+
+
+@pytest.mark.parametrize(
+    "thrown", ["undefined", "null", "'text'", "{ a: 1 }", "Symbol('s')", "10n", "new Error('你好')"]
+)
+def test_anything_can_be_thrown(serve: Load, thrown: str) -> None:
+    isolate = serve(fetching(f"throw ({thrown});"))
+    assert isolate.fetch().report is not None
+    assert isolate.fetch().report is not None
+
+
+def test_a_handler_that_hangs(serve: Load) -> None:
+    isolate = serve(
+        fetching("if (request.url.endsWith('/ok')) return new Response('ok'); await new Promise(() => {});")
+    )
+    report = isolate.fetch().report
+    assert report is not None and report.code == "hung"
+    assert isolate.fetch("GET", "/ok").text == "ok"
+
+
+def test_unhandled_rejections_are_told(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        Promise.reject(new Error("nobody looks"));
+        const late = Promise.reject(new Error("somebody looks"));
+        late.catch(() => {});
+        return new Response("ok");
+        """)
+    )
+    exchange = isolate.begin()
+    assert exchange.reply().text == "ok"
+    isolate.until(lambda: exchange.explained)
+    told = exchange.explained
+    assert len(told) == 1 and "nobody looks" in told[0].exception
+
+
+def test_a_client_that_leaves(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        if (request.url.endsWith("/ok")) return new Response("ok");
+        ctx.waitUntil(new Promise((done) => setTimeout(() => { console.log("kept"); done(); }, 50)));
+        console.log("begun");
+        await new Promise((done) => setTimeout(done, 10_000));
+        return new Response("never");
+        """)
+    )
+    exchange = isolate.begin()
+    exchange.wait_for_log("begun")
+    exchange.abort()
+    isolate.wait(exchange.done)
+    assert [log.text for log in exchange.logs] == ["begun", "kept"]
+    assert isolate.fetch("GET", "/ok").text == "ok"
+
+
+def test_a_stream_whose_client_leaves(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        if (request.url.endsWith("/ok")) return new Response("ok");
+        const { readable, writable } = new TransformStream();
+        const writer = writable.getWriter();
+        (async () => { try { for (;;) await writer.write(new Uint8Array(50_000)); } catch (e) { console.log("stopped"); } })();
+        return new Response(readable);
+        """)
+    )
+    exchange = isolate.begin()
+    assert exchange.chunk()
+    exchange.abort()
+    isolate.wait(exchange.done)
+    assert isolate.fetch("GET", "/ok").text == "ok"
+
+
+def test_work_at_the_top_level(serve: Load) -> None:
+    source = "const n = await Promise.resolve(7); export default { fetch: () => new Response(String(n)) }"
+    assert serve(source).fetch().text == "7"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "fetch('http://example.com/')",
+        "setTimeout(() => {}, 1)",
+        "crypto.randomUUID()",
+        "crypto.getRandomValues(new Uint8Array(1))",
+    ],
+)
+def test_what_the_top_level_may_not(serve: Load, statement: str) -> None:
+    with pytest.raises(LoadError) as failure:
+        serve(f"await ({statement}); {fetching('')}")
+    assert failure.value.report.code == "global-scope"
+
+
+def test_eval_is_refused(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        const seen = [];
+        for (const attempt of [() => eval("1"), () => new Function("return 1"), () => Function("return 1")]) {
+          try { seen.push(attempt()); } catch (error) { seen.push(error.name + ": " + error.message); }
+        }
+        return Response.json(seen);
+        """)
+    )
+    refusal = "EvalError: Code generation from strings disallowed for this context"
+    assert isolate.fetch().json == [refusal] * 3
+
+
+def test_many_requests_leak_nothing(serve: Load) -> None:
+    isolate = serve(fetching("return new Response('x');"))
+    assert all(isolate.fetch().text == "x" for _ in range(300))
