@@ -20,13 +20,14 @@ from emulator.config import ConfigError, parse_var
 from emulator.config.dev_vars import local_vars
 from emulator.diagnostics.report import Report
 from emulator.fleet.launch import ForkServerProcess, launch
-from emulator.project import Project, ProjectError, open_project, open_projects
+from emulator.project import Project, ProjectError, find_projects, open_project, open_projects
 
 if TYPE_CHECKING:
     from emulator.fleet.fleet import Fleet
     from emulator.front.deployment import Deployment
     from emulator.front.gateway import Gateway, Site
     from emulator.journal.console import Console
+    from emulator.limits import Plan
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
@@ -45,6 +46,8 @@ class ServeOptions:
     persist_to: Path | None = None
     reload: bool = True
     log_level: str = "info"
+    limits: str | None = None
+    """A plan, or the path of a file of limits."""
 
 
 def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -> int:
@@ -54,10 +57,12 @@ def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -
     since = time.time()
     try:
         overrides = dict(parse_var(text) for text in options.variables)
-        projects = open_projects(options.paths, options.environment, overrides)
+        projects = open_projects(options.paths, options.environment, overrides, limits=options.limits)
     except (ConfigError, ProjectError) as error:
         _print_reports(error.reports, color)
         return 1
+    if any(project.kind != "python" for project in projects):
+        fork_server.warm()  # while this process imports its server
     dev = projects[0].config.dev
     host = options.host or str(dev.get("ip", DEFAULT_HOST))
     port = options.port if options.port is not None else int(dev.get("port", DEFAULT_PORT))
@@ -71,6 +76,22 @@ def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -
     emulator = Emulator(options, overrides, projects, sock, color, since)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(emulator.run(fork_server))
+
+
+def plan_in_force(path: Path | None, limits: str | None, environment: str | None) -> Plan:
+    """The plan of the one project at ``path``; without a path and a project here, ``limits`` or the default.
+
+    Raises ``ConfigError`` or ``ProjectError``.
+    """
+    from emulator.config import find_config, load_config
+    from emulator.config.settings import load_settings
+    from emulator.limits import plan_for
+
+    here = Path.cwd()
+    if path is None and find_config(here) is None:
+        return plan_for(limits, load_settings(here))
+    config = load_config(find_projects([path or here])[0], environment)
+    return plan_for(limits, load_settings(config.root), config)
 
 
 class Emulator:
@@ -184,7 +205,9 @@ class Emulator:
         return asyncio.get_running_loop().create_task(reloader.run())
 
     def _reopen(self, project: Project) -> Project:
-        opened = open_project(project.config.path, self._options.environment, self._overrides)
+        options = self._options
+        path = project.config.path
+        opened = open_project(path, options.environment, self._overrides, limits=options.limits)
         self._read_cf(project)
         return opened
 

@@ -56,13 +56,16 @@ def is_whole(answer: bytes) -> bool:
     return body.endswith(b"0\r\n\r\n")
 
 
-def run_load(port: int, connections: int, *, seconds: float = 1e9, answers: int = 2**62) -> Load:
+def run_load(
+    port: int, connections: int, path: str = "/", *, seconds: float = 1e9, answers: int = 2**62
+) -> Load:
     """Send as fast as the answers come, until ``seconds`` are over or ``answers`` have come."""
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
     try:
-        usual = len(exchange(sockets[0], request_bytes(port)))
+        request = request_bytes(port, path)
+        usual = len(exchange(sockets[0], request))
         gc.disable()
-        return _drive(sockets, request_bytes(port), usual, seconds, answers)
+        return _drive(sockets, request, usual, seconds, answers)
     finally:
         gc.enable()
         for one in sockets:

@@ -41,7 +41,7 @@ def start(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     share = found[ours.name].median / found[theirs.name].median
     what = "cold start to first answer"
     results.rows += [
-        _limit(what, ours.name, found[ours.name], COLD_START_MS),
+        limit(what, ours.name, found[ours.name], COLD_START_MS),
         Row(what, theirs.name, str(found[theirs.name])),
         Row(
             what,
@@ -64,7 +64,7 @@ def reload(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     what = "save to new answer"
     share = found[ours.name].median / found[theirs.name].median
     results.rows += [
-        _limit(what, ours.name, found[ours.name], RELOAD_MS),
+        limit(what, ours.name, found[ours.name], RELOAD_MS),
         Row(what, theirs.name, str(found[theirs.name])),
         Row(what, f"{ours.name} : {theirs.name}", f"{share:.2f}x"),
     ]
@@ -131,7 +131,8 @@ def memory(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     )
 
 
-def _limit(what: str, who: str, times: Times, limit_ms: float) -> Row:
+def limit(what: str, who: str, times: Times, limit_ms: float) -> Row:
+    """A row of a duration whose target is a time."""
     return Row(what, who, str(times), f"at most {limit_ms:g} ms", times.median <= limit_ms)
 
 

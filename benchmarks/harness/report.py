@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.servers import PEERS
+from harness.servers import PEERS, WORKERD_HOME
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,22 @@ def machine() -> list[str]:
 def versions() -> list[str]:
     """Of everything that is measured or measures."""
     packages = ["cfw-emu", "uvicorn", "uvloop", "httptools", "starlette", "quickjs-bindings"]
-    packages += ["workers-runtime-sdk", "pyodide-py"]
+    packages += ["workers-runtime-sdk", "pyodide-py", "wasmtime"]
     found = [f"CPython {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
     if PEERS.exists():
         node = subprocess.run(
             ["node", "--version"], capture_output=True, text=True, check=False
         ).stdout.strip()
-        found += [f"Node {node}", *(f"{name} {_npm_version(name)}" for name in ("wrangler", "workerd"))]
+        found += [
+            f"Node {node}",
+            f"wrangler {_npm_version(PEERS, 'wrangler')} with workerd {_npm_version(PEERS, 'workerd')}",
+            f"workerd {_npm_version(WORKERD_HOME, 'workerd')}",
+        ]
     return found
 
 
-def _npm_version(name: str) -> str:
-    manifest = PEERS / "node_modules" / name / "package.json"
+def _npm_version(home: Path, name: str) -> str:
+    manifest = home / "node_modules" / name / "package.json"
     return str(json.loads(manifest.read_text())["version"]) if manifest.exists() else "(not installed)"
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +19,11 @@ BENCHMARKS = Path(__file__).parents[1]
 REPOSITORY = BENCHMARKS.parent
 PEERS = BENCHMARKS / ".cache" / "peers"
 WRANGLER = PEERS / "node_modules" / ".bin" / "wrangler"
+WORKERD_HOME = BENCHMARKS / ".cache" / "workerd"
+"""Apart from wrangler's, which is pinned to an older one."""
+WORKERD = WORKERD_HOME / "node_modules" / ".bin" / "workerd"
 HELLO = b"Hello from Python on Cloudflare Workers!"
+ROUTED = b'{"message":"Hello from Go!","method":"GET"}'
 
 # wrangler without questions, telemetry and look-ups: only its own work is measured.
 WRANGLER_ENVIRONMENT = {
@@ -42,6 +46,13 @@ class Kind:
     command: tuple[str, ...]
     quiet: tuple[str, ...]
     """Options that switch the line a request off."""
+    path: str = "/"
+    answer: bytes = HELLO
+    """The body of ``GET path``."""
+    edit: tuple[bytes, bytes] = (HELLO, b"%b")
+    """What a save replaces in ``source``, and by what: ``%b`` is the new body."""
+    beside: Path | None = None
+    """Files copied into the project's copy, over its own."""
 
 
 def kinds() -> dict[str, Kind]:
@@ -51,13 +62,36 @@ def kinds() -> dict[str, Kind]:
     serve = (str(scripts / "cfw-emu"), "serve", "{project}", "--port", "{port}", "--host", "127.0.0.1")
     dev = (str(WRANGLER), "dev", "--port", "{port}", "--ip", "127.0.0.1", "--inspector-port", "0")
     app = (str(scripts / "uvicorn"), "hello:app", "--port", "{port}", "--host", "127.0.0.1")
+    workerd = (str(WORKERD), "serve", "config.capnp", "--socket-addr=http=127.0.0.1:{port}")
     off = ("--log-level", "error")
+    router = Kind(
+        "cfw-emu, worker.js",
+        samples / "go-router",
+        "worker.js",
+        serve,
+        off,
+        path="/json",
+        answer=ROUTED,
+        edit=(b"new Response(body,", b'new Response("%b",'),
+    )
     return {
         "cfw-emu": Kind("cfw-emu, Python", samples / "python-hello", "src/entry.py", serve, off),
         "wrangler-js": Kind("wrangler dev, JS", BENCHMARKS / "peers" / "js-hello", "worker.js", dev, off),
         "wrangler-python": Kind("wrangler dev, Python", samples / "python-hello", "src/entry.py", dev, off),
         "uvicorn": Kind(
             "bare uvicorn", BENCHMARKS / "peers" / "uvicorn-hello", "hello.py", app, (*off, "--no-access-log")
+        ),
+        "router": router,
+        "router-direct": replace(
+            router, name="cfw-emu, direct ABI", beside=BENCHMARKS / "peers" / "go-router-direct"
+        ),
+        "router-wrangler": replace(router, name="wrangler dev, worker.js", command=dev),
+        "router-workerd": replace(
+            router,
+            name="workerd, worker.js",
+            command=workerd,
+            quiet=(),
+            beside=BENCHMARKS / "peers" / "go-router-workerd",
         ),
     }
 
@@ -74,15 +108,19 @@ class NoAnswer(Exception):
 class Running:
     """One run of a server on a copy of its project; a context manager that ends it."""
 
-    def __init__(self, kind: Kind, *, quiet: bool = False) -> None:
+    def __init__(self, kind: Kind, *, quiet: bool = False, cache: Path | None = None) -> None:
+        """``cache``: the directory that stands for the user's own ``~/.cache``."""
         self.kind = kind
         self.port = free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="cfw-emu-bench-")
         self.project = Path(self._directory.name, "project")
         _copy(kind.project, self.project)
+        if kind.beside is not None:
+            _copy(kind.beside, self.project)
         self._log = Path(self._directory.name, "output")
         parts = (*kind.command, *(kind.quiet if quiet else ()))
         command = [part.format(port=self.port, project=self.project) for part in parts]
+        own = {} if cache is None else {"XDG_CACHE_HOME": str(cache)}
         with self._log.open("wb") as log:
             self.started = time.perf_counter()
             self.process = subprocess.Popen(
@@ -91,7 +129,7 @@ class Running:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.project,
-                env={**os.environ, **WRANGLER_ENVIRONMENT},
+                env={**os.environ, **WRANGLER_ENVIRONMENT, **own},
                 start_new_session=True,
             )
 
@@ -103,11 +141,15 @@ class Running:
     def source(self) -> Path:
         return self.project / self.kind.source
 
+    def wait_for_answer(self, timeout: float) -> float:
+        """Ask until it answers as it should; the time of that answer."""
+        return self.wait_for(self.kind.answer, timeout)
+
     def wait_for(self, body: bytes, timeout: float, pause: float = 0.001) -> float:
         """Ask until the answer is ``body``; the time (``perf_counter``) of that answer."""
         end = time.perf_counter() + timeout
         while time.perf_counter() < end:
-            if ask(self.port) == body:
+            if ask(self.port, self.kind.path) == body:
                 return time.perf_counter()
             if self.process.poll() is not None:
                 break
@@ -147,11 +189,11 @@ class Running:
         self._directory.cleanup()
 
 
-def ask(port: int) -> bytes | None:
-    """The body of ``GET /`` on a new connection, or None if there is no whole answer of 200."""
+def ask(port: int, path: str = "/") -> bytes | None:
+    """The body of ``GET path`` on a new connection, or None if there is no whole answer of 200."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=60) as one:
-            answer = exchange(one, request_bytes(port))
+            answer = exchange(one, request_bytes(port, path))
     except (OSError, BadAnswer):
         return None
     head, _, body = answer.partition(b"\r\n\r\n")

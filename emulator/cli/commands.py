@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from emulator.cli.limits import limits
 from emulator.cli.old_habits import init
 from emulator.cli.serve import serve
 
@@ -46,4 +47,5 @@ def cfw_emu() -> None:
 
 
 cfw_emu.add_command(serve)
+cfw_emu.add_command(limits)
 cfw_emu.add_command(init)

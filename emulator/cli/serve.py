@@ -18,6 +18,11 @@ from emulator.cli.old_habits import refuse_lang
 @click.option(
     "--persist-to", type=click.Path(path_type=Path), metavar="DIR", help="Where data is kept between runs."
 )
+@click.option(
+    "--limits",
+    metavar="PLAN",
+    help="free, free-2026, paid, off, or a TOML file of limits.  [default: free]",
+)
 @click.option("--no-reload", is_flag=True, help="Do not watch the projects' files.")
 @click.option(
     "--log-level",
@@ -36,6 +41,7 @@ def serve(
     environment: str | None,
     variables: tuple[str, ...],
     persist_to: Path | None,
+    limits: str | None,
     no_reload: bool,
     log_level: str,
 ) -> None:
@@ -55,5 +61,6 @@ def serve(
         persist_to=persist_to,
         reload=not no_reload,
         log_level=log_level,
+        limits=limits,
     )
     context.exit(serve(options, context.obj))

@@ -16,6 +16,7 @@ from emulator.diagnostics.known_build import BUILD_MISTAKES
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
 from emulator.diagnostics.known_direct import DIRECT_MISTAKES
 from emulator.diagnostics.known_javascript import JAVASCRIPT_MISTAKES
+from emulator.diagnostics.known_limits import LIMIT_MISTAKES
 from emulator.diagnostics.known_load import LOAD_MISTAKES
 from emulator.diagnostics.known_modules import MODULE_MISTAKES
 from emulator.diagnostics.known_project import PROJECT_MISTAKES
@@ -34,6 +35,7 @@ KNOWN: Final[Mapping[str, Known]] = {
     **JAVASCRIPT_MISTAKES,
     **MODULE_MISTAKES,
     **DIRECT_MISTAKES,
+    **LIMIT_MISTAKES,
 }
 
 

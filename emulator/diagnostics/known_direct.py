@@ -51,6 +51,7 @@ def _imports(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 _NOT_WASM: Final[Mapping[str, tuple[str, str]]] = {
+    "empty": ("It is empty: perhaps a build was interrupted.", "Build it again:\n\n" + TINYGO_BUILD),
     "component": (
         "It is a component (the component model of WASI 0.2), not a core module.",
         "Build a core module:\n\n" + TINYGO_BUILD,
@@ -71,7 +72,7 @@ _NOT_WASM: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def _not_wasm(values: Mapping[str, Any]) -> dict[str, str]:
+def not_wasm_texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Fact ``looks``: a key of ``_NOT_WASM``, or empty; ``begins``: the first bytes, in hexadecimal."""
     looks, fix = _NOT_WASM.get(str(values.get("looks")), ("", "Build it again:\n\n" + TINYGO_BUILD))
     return {"looks": looks, "advice": fix}
@@ -147,7 +148,7 @@ _GO_LINES: Final[Mapping[str, str]] = {
     "_initialize": "// TinyGo exports `_initialize` by itself: do not write one",
 }
 
-_EXPORT_MISTAKES: Final[Mapping[str, str]] = {
+EXPORT_MISTAKES: Final[Mapping[str, str]] = {
     "space": "The comment has a space behind the slashes, so it is only a comment. Write it without:",
     "gap": "Something stands between the comment and its function. They must be next to each other:",
     "case": "The name is written in other upper and lower case. Write it exactly so:",
@@ -163,7 +164,7 @@ def _exports(values: Mapping[str, Any]) -> dict[str, str]:
     near = str(values.get("near") or "")
     advice = f"Add to main.go:\n\n{lines}"
     if values.get("mistake"):
-        advice = f"{_EXPORT_MISTAKES.get(str(values['mistake']), '')}\n\n{lines}"
+        advice = f"{EXPORT_MISTAKES.get(str(values['mistake']), '')}\n\n{lines}"
     elif values.get("stale"):
         advice = f"The Go source has {values['stale']}: the .wasm is older. Build it again:\n\n{TINYGO_BUILD}"
     return {"lines": lines, "advice": advice, "near": f" {near}" if near else ""}
@@ -184,7 +185,7 @@ DIRECT_MISTAKES: Final[Mapping[str, Known]] = {
         "{file} is not WebAssembly",
         "A module begins with the bytes 00 61 73 6d 01 00 00 00; this file begins with {begins}. {looks}",
         "{advice}",
-        derive=_not_wasm,
+        derive=not_wasm_texts,
     ),
     "direct-wasm-invalid": Known(
         "{file} is not a valid WebAssembly module: {problem}",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.diagnostics.known_direct import EXPORT_MISTAKES, TINYGO_BUILD, target_texts
 from emulator.diagnostics.mistake import Known
 
 
@@ -38,8 +40,11 @@ def _returned(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _undefined(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``name``, ``similar`` (the nearest name) and ``parameter`` (handlers are given it)."""
+    """Facts ``name``, ``similar`` (the nearest name), ``parameter`` (handlers are given it) and ``binding``
+    (env has it)."""
     similar = values.get("similar")
+    if values.get("binding"):
+        return {"advice": f"Bindings and variables are on `env`: write env.{values.get('name')}"}
     if values.get("parameter"):
         return {"advice": "Name it among the handler's parameters:\n\nasync fetch(request, env, ctx) {"}
     if similar:
@@ -59,20 +64,63 @@ _TRAPS: Final[Mapping[str, str]] = {
     "error); in Rust, panic!.",
     "memory access out of bounds": "It read or wrote outside of its memory: a wrong pointer or length.",
     "divide by zero": "An integer was divided by zero.",
-    "integer overflow": "The smallest integer was divided by -1.",
     "float unrepresentable in integer range": "A float that is too large, or NaN, was made an integer.",
     "table index is out of bounds": "A function was called through an index that the table does not have.",
-    "null function or function signature mismatch": "A function was called through a wrong index, or with "
-    "another signature.",
-    "indirect call to null": "A function was called through an empty entry of the table.",
+    "divide result unrepresentable": "The smallest integer was divided by -1.",
+    "remainder by zero": "The remainder of a division by zero was asked for.",
+    "function signature mismatch": "A function was called through a pointer of another type.",
+    "null function": "A function was called through an empty entry of the table: in Go, a nil function.",
 }
+
+
+_LOOK: Final = (
+    "Look at the innermost of the program's functions above. In Go, check lengths before you index, errors "
+    "before you use a result, and maps and pointers for nil."
+)
 
 
 def _trap(values: Mapping[str, Any]) -> dict[str, str]:
     """Fact ``trap``: V8's text."""
     text = str(values.get("trap", ""))
     why = next((why for sign, why in _TRAPS.items() if sign in text), "")
-    return {"meaning": why or "The program did something that WebAssembly forbids."}
+    advice = "Check the divisor first." if "by zero" in text else _LOOK
+    return {"meaning": why or "The program did something that WebAssembly forbids.", "advice": advice}
+
+
+def _wasm_imports(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``target`` (of ``go_targets``), ``module`` (its variable), ``functions``: ``(module, name)``."""
+    if values.get("target") != "host":
+        return target_texts(values.get("target"))
+    by_module: dict[str, list[str]] = {}
+    for module, name in values.get("functions") or ():
+        by_module.setdefault(module, []).append(name)
+    lines = [
+        f"  {_key(module)}: {{ {', '.join(f'{_key(name)}: (...values) => {{}}' for name in names)} }},"
+        for module, names in by_module.items()
+    ]
+    call = f"const instance = await WebAssembly.instantiate({values.get('module')}, {{"
+    return {
+        "built": "",
+        "rebuild": "Give it functions of these names:\n\n" + "\n".join([call, *lines, "});"]),
+    }
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
+
+
+def _wasm_export(values: Mapping[str, Any]) -> dict[str, str]:
+    """Facts ``name``, ``similar``, ``mistake`` (a kind of ``go_exports``), ``declared`` (the Go function's
+    line), ``stale`` (the Go source exports it)."""
+    name = values.get("name")
+    line = str(values.get("declared") or f"func {name}() {{")
+    if values.get("mistake"):
+        return {"advice": f"{EXPORT_MISTAKES.get(str(values['mistake']), '')}\n\n//export {name}\n{line}"}
+    if values.get("stale"):
+        return {"advice": f"The Go source exports it: the .wasm is older. Build it again:\n\n{TINYGO_BUILD}"}
+    if values.get("similar"):
+        return {"advice": f"Did you mean {values['similar']}?"}
+    return {"advice": f"Export it and build again; in Go:\n\n//export {name}\n{line}"}
 
 
 JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
@@ -83,6 +131,18 @@ JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
         "A Worker imports a .wasm file as a WebAssembly.Module, and instantiate() of a Module gives the "
         "Instance itself, not {{ instance, module }}: there is no `{name}` in it.",
         "const instance = await WebAssembly.instantiate({module}, {{}});",
+    ),
+    "js-wasm-imports": Known(
+        "Uncaught {exception}",
+        "{file} imports {imports}, and instantiate() was not given all of that. {built}",
+        "{rebuild}",
+        derive=_wasm_imports,
+    ),
+    "js-wasm-export": Known(
+        "Uncaught {exception}",
+        "{file} has no export of the name {name}; it has: {present}.",
+        "{advice}",
+        derive=_wasm_export,
     ),
     "js-go-standard": Known(
         "Uncaught {exception}",
@@ -136,8 +196,7 @@ JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
     "js-wasm-trap": Known(
         "Uncaught {exception}",
         "{meaning}",
-        "The frames above are the program's own functions, the innermost first. The instance lives on; what "
-        "it was doing is lost.",
+        "{advice} The instance lives on, and its variables are as the trap left them.",
         derive=_trap,
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.diagnostics.known_direct import TINYGO_BUILD, not_wasm_texts
 from emulator.diagnostics.mistake import Known
 
 _DEFAULT_FORM: Final = """export default {{
@@ -145,6 +146,8 @@ def _without_fetch(values: Mapping[str, Any]) -> dict[str, str]:
         if method
         else _DEFAULT_FORM_TEXT
     )
+    if "fetch" in has.lower().split(", "):
+        has += " (upper and lower case matter)"
     return {"list": f"It has: {has}." if has else "It has no functions at all.", "advice": advice}
 
 
@@ -192,6 +195,18 @@ MODULE_MISTAKES: Final[Mapping[str, Known]] = {
         "{path} is not JSON: {problem}",
         "A .json module is parsed when the Worker is built; comments and trailing commas are not JSON.",
         "Correct the file at the place shown.",
+    ),
+    "module-not-wasm": Known(
+        "{path} is not WebAssembly",
+        "A module begins with the bytes 00 61 73 6d 01 00 00 00; this file does not. {looks}",
+        "{advice}",
+        derive=not_wasm_texts,
+    ),
+    "module-wasm-invalid": Known(
+        "{path} is not a valid WebAssembly module: {problem}",
+        "The file begins like a module, but it does not compile: perhaps it was cut short, or it needs a "
+        "feature of WebAssembly that Workers do not have.",
+        "Build it again. For a Go program:\n\n" + TINYGO_BUILD,
     ),
     "module-no-rule": Known(
         'No loader is configured for "{extension}" files: {path}',

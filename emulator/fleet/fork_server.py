@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from emulator.fleet.launch import ForkServerProcess
-from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED, WARM
+from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED
 
 _EXIT_SECONDS: Final = 1.0
 
@@ -26,6 +26,7 @@ class ForkServer:
         on_ended: Callable[[int, int], None],
         on_lost: Callable[[], None],
     ) -> None:
+        self._started = started
         self._process = started.process
         self._control = started.control
         self._control.setblocking(False)
@@ -48,8 +49,7 @@ class ForkServer:
         """Let it import what Workers of JavaScript and WebAssembly need, before it forks one. Idempotent."""
         if not self._warm:
             self._warm = True
-            with contextlib.suppress(OSError):
-                self._control.send(REQUEST.pack(WARM, 0))
+            self._started.warm()
 
     def fork(self, isolate: int, sock: socket.socket) -> None:
         """Fork isolate number ``isolate`` on ``sock``, which the caller then closes."""

@@ -6,11 +6,14 @@ can start it first: its boot then overlaps the imports of the front.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 from typing import Final, NamedTuple
+
+from emulator.wire.control import REQUEST, WARM
 
 ISOLATE_MODULE: Final = "emulator.isolate.main"
 
@@ -31,6 +34,11 @@ class ForkServerProcess(NamedTuple):
     control: socket.socket
     module: str
     """What it forks, to start the same again."""
+
+    def warm(self) -> None:
+        """Let it import what Workers of JavaScript and WebAssembly need, as soon as it has booted."""
+        with contextlib.suppress(OSError):
+            self.control.send(REQUEST.pack(WARM, 0))
 
 
 def launch(module: str = ISOLATE_MODULE) -> ForkServerProcess:

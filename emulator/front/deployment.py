@@ -56,7 +56,7 @@ class Deployment:
         else:
             if build is not None and build.stale_by() > _STALE_SECONDS:
                 self._warn_stale(build)
-            self.slot.deploy(self.project.spec())
+            self._deploy()
         return asyncio.get_running_loop().create_task(self.slot.settled())
 
     def must_build(self) -> bool:
@@ -114,9 +114,21 @@ class Deployment:
         if opened.build is not None and (build_too or (changed and self.must_build())):
             self._build(opened.build)
         elif self._task is None:
-            self.slot.deploy(opened.spec())
+            self._deploy()
         else:
             self._pending.add(opened.config.path)
+
+    def _deploy(self) -> None:
+        """Deploy the project, or serve the report of its size when the plan has no room for it."""
+        mistake = self.project.size_mistake()
+        if mistake is None:
+            self.slot.deploy(self.project.spec())
+        elif self.slot.deploys:
+            self.slot.fail([mistake])
+        else:
+            # Before the first version, the terminal shows the banner first.
+            self.slot.expect()
+            asyncio.get_running_loop().call_soon(self.slot.fail, [mistake])
 
     async def close(self) -> None:
         """Kill a build that runs."""

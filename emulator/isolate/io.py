@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any, Final
+from typing import Any
 
 from emulator.diagnostics.known import encodable
 from emulator.wire.channel import Channel, InStream, OutStream, StreamBroken, StreamCancelled, Streams

@@ -65,6 +65,7 @@ class RealmLoop(WorkerLoop):
         self.after_turn: Callable[[], None] = lambda: None
         """Called at the end of each turn of the loop: sends what the turn produced."""
         self.on_job_error: Callable[[JSError], None] = lambda error: None
+        self._in_jobs = False
         self.started = 0
         self.away_ns = 0
         """CPU that others spent while a suspended callback waited."""
@@ -130,13 +131,22 @@ class RealmLoop(WorkerLoop):
         super()._timer_handle_cancelled(handle)  # type: ignore[misc]
 
     def run_jobs(self) -> None:
-        """Run the realm's promise jobs; one that throws does not stop the rest."""
-        while True:
-            try:
-                self.engine.run_jobs()
-                return
-            except JSError as error:
-                self.on_job_error(error)
+        """Run the realm's promise jobs; one that throws does not stop the rest.
+
+        Inside a job nothing happens: the jobs that wait follow by themselves, on a flat stack.
+        """
+        if self._in_jobs:
+            return
+        self._in_jobs = True
+        try:
+            while True:
+                try:
+                    self.engine.run_jobs()
+                    return
+                except JSError as error:
+                    self.on_job_error(error)
+        finally:
+            self._in_jobs = False
 
     def _run_once(self) -> None:
         super()._run_once()  # type: ignore[misc]

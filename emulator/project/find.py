@@ -40,13 +40,17 @@ def open_projects(
     environment: str | None = None,
     overrides: Mapping[str, str] | None = None,
     process_env: Mapping[str, str] = os.environ,
+    limits: str | None = None,
 ) -> list[Project]:
-    """Find and open all projects. Raises ``ProjectError`` with the mistakes of all of them."""
+    """Find and open all projects, under the plan ``limits`` (default: their own).
+
+    Raises ``ProjectError`` with the mistakes of all of them.
+    """
     projects: list[Project] = []
     reports: list[Report] = []
     for config in find_projects(paths):
         try:
-            projects.append(open_project(config, environment, overrides, process_env))
+            projects.append(open_project(config, environment, overrides, process_env, limits))
         except ProjectError as error:
             reports += error.reports
     reports += name_clashes(projects)

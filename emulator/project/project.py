@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from emulator.config import Config, ConfigError, load_config
+from emulator.config.settings import load_settings
 from emulator.diagnostics.report import Report
+from emulator.limits import Plan, plan_for, plan_named
 from emulator.project.build import Build, build_of
 from emulator.project.cache import wasm_cache
 from emulator.project.entry import entry_mistakes, main_of
 from emulator.project.languages import Kind, kind_of
+from emulator.project.upload import size_mistake
 from emulator.project.watch import EDITOR_FILES, glob_pattern, is_skipped, matters_by_name
 from emulator.wire.frames import ModuleRule, WorkerSpec
 
@@ -44,6 +47,8 @@ class Project:
     """How it is made, when it is not served from its sources as they are."""
     cache: str = ""
     """Absolute path of the directory for compiled WebAssembly; empty: keep none."""
+    plan: Plan = field(default_factory=lambda: plan_named("off"))
+    """The limits that are in force."""
 
     @property
     def name(self) -> str:
@@ -110,7 +115,18 @@ class Project:
                 for rule in config.rules
             ],
             cache="" if self.kind == "python" else self.cache,
+            size_limit=0 if self.kind == "python" else self.plan.size_bytes,
+            plan=self.plan.name,
         )
+
+    def size_mistake(self) -> Report | None:
+        """Why the Worker is not served, when its upload is bigger than the plan allows.
+
+        Only for Python, whose modules are told by its directory; an isolate knows what the others import.
+        """
+        if self.kind != "python" or not self.plan.size_bytes:
+            return None
+        return size_mistake(self.config, self.main, self._package_directories(), self.plan)
 
     def _package_directories(self) -> list[Path]:
         names = ["python_modules"]
@@ -126,16 +142,27 @@ def open_project(
     environment: str | None = None,
     overrides: Mapping[str, str] | None = None,
     process_env: Mapping[str, str] = os.environ,
+    limits: str | None = None,
 ) -> Project:
-    """Read a project by its wrangler file. Raises ``ProjectError``, also for mistakes in that file."""
+    """Read a project by its wrangler file. Raises ``ProjectError``, also for mistakes in that file.
+
+    ``limits`` is a plan or the path of a file of limits, in place of what ``cfw-emu.toml`` says.
+    """
     try:
         config = load_config(config_path, environment, overrides, process_env)
+        settings = load_settings(config.root)
+        plan = plan_for(limits, settings, config)
     except ConfigError as error:
         raise ProjectError(error.reports) from error
+    config = replace(
+        config,
+        warnings=(*config.warnings, *settings.warnings),
+        files=(*config.files, settings.path, *plan.files),
+    )
     main = main_of(config)
     build = build_of(config, main) if main else None
     mistakes = entry_mistakes(config, main, build)
     kind = kind_of(main) if main else None
     if mistakes or main is None or kind is None:
         raise ProjectError([*mistakes, *config.warnings])
-    return Project(config, main, kind, build, wasm_cache(process_env))
+    return Project(config, main, kind, build, wasm_cache(process_env), plan)

@@ -32,7 +32,7 @@ MODULE_SUFFIXES: Final = frozenset(
 )
 """Code, and the text and data modules of wrangler's default rules."""
 
-_SETTINGS: Final = re.compile(r"wrangler\.(toml|jsonc?)|\.dev\.vars(\..+)?|\.env(\..+)?")
+_SETTINGS: Final = re.compile(r"cfw-emu\.toml|wrangler\.(toml|jsonc?)|\.dev\.vars(\..+)?|\.env(\..+)?")
 EDITOR_FILES: Final = re.compile(
     r"4913|.*~|.*\.sw[a-z]|\.#.*|#.*#|.*\.tmp|.*\.bak|.*___jb_(tmp|old)___|\.goutputstream-.*|.*\.part|.*\.crdownload"
 )

@@ -64,6 +64,10 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     """The project's own ``rules``, in order; the defaults come after them."""
     cache: str = ""
     """Absolute path of the directory for compiled WebAssembly modules; empty: keep none."""
+    size_limit: int = 0
+    """Bytes that the modules of a Worker without Python may have together; 0: any number."""
+    plan: str = ""
+    """The name of the plan that says so, for messages."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

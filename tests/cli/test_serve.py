@@ -42,6 +42,7 @@ def test_help_names_every_option(command: str) -> None:
         "--env",
         "--var",
         "--persist-to",
+        "--limits",
         "--no-reload",
         "--log-level",
     ):

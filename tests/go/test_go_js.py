@@ -62,8 +62,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(project: Path) -> Iterator[Server]:
-    with Server(str(project), timeout=120) as server:
+    # The program is bigger than the free plan allows.
+    with Server(str(project), "--limits", "off", timeout=120) as server:
         yield server
+
+
+def test_it_is_too_big_for_the_free_plan(project: Path) -> None:
+    with Server(str(project)) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        answer = client.get("/")
+        assert answer.status_code == 500
+        assert "main.wasm was made by Go's own compiler" in answer.text
+        assert "tinygo build -o main.wasm -target wasm-unknown ./..." in answer.text
 
 
 @pytest.fixture

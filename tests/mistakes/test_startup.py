@@ -32,7 +32,7 @@ def test_it_explains_itself(case: Case, tmp_path: Path) -> None:
     done = subprocess.run(
         [command(), *shlex.split(step.rest)],
         cwd=root,
-        env=environment() | {"PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=30,

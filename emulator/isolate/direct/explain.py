@@ -116,7 +116,9 @@ class DirectExplainer:
         # The innermost that is the user's: what fails in a library is called from there.
         where = next((place for place in reversed(places) if place.source), None)
         if where is None:
-            where = self._go().function(during) or Place(self.main, function=plain_name(during))
+            where = self._go().function(during)
+        if where is None:
+            where = places[-1] if places else Place(self.main, function=plain_name(during))
         return explain(
             code,
             where=where,

@@ -13,6 +13,7 @@ from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..events import CURRENT, EventContext
 from ..program import Host, LoadError
+from ..upload import exceeds, size_report
 from .abi import Abi, Missing, Mistyped, abi_of
 from .content import NULL_BODY, InvalidHeader, content_type, request_lines, response_headers
 from .explain import DirectExplainer
@@ -47,6 +48,9 @@ class DirectProgram:
         """Compile, check and instantiate the module. Raises ``LoadError``."""
         self._explainer = DirectExplainer(spec.root, spec.main)
         data = read_module(spec.main, self._explainer.shown)
+        size = {spec.main: len(data)}
+        if exceeds(spec, size):
+            raise LoadError(size_report(spec, size))
         self._abi, self._instance = load_module(data, spec.cache, self._explainer)
 
     def available(self) -> list[str]:

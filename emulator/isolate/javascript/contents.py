@@ -44,6 +44,8 @@ class Contents:
         """The text of each JavaScript module, by its path."""
         self.exports: dict[str, list[str]] = {}
         """What the modules made here export, by their names; JavaScript modules are not among them."""
+        self.sizes: dict[str, int] = {}
+        """Bytes of each file that was read, by its path."""
         self._make: dict[str, Callable[[str], ModuleSource]] = {
             "JavaScript": self._javascript,
             "JSON": self._json,
@@ -64,7 +66,7 @@ class Contents:
         return self.texts.get(path, "")
 
     def _javascript(self, path: str) -> ModuleSource:
-        data = _read(path)
+        data = self._read(path)
         text = _utf8(path, data)
         self.texts[path] = text
         if is_commonjs(path, text):
@@ -75,7 +77,7 @@ class Contents:
         return ModuleSource(instrument(text).encode())
 
     def _json(self, path: str) -> ModuleSource:
-        text = _utf8(path, _read(path))
+        text = _utf8(path, self._read(path))
         try:
             holder = self._realm.engine.context.parse_json(f'{{"value":{_checked(text)}}}')
         except _BadJSON as error:
@@ -92,13 +94,18 @@ class Contents:
         return ModuleSource("".join(lines).encode(), holder)
 
     def _text(self, path: str) -> ModuleSource:
-        return self._given(_read(path).decode("utf-8", "replace"))
+        return self._given(self._read(path).decode("utf-8", "replace"))
 
     def _data(self, path: str) -> ModuleSource:
-        return self._given(self._realm.engine.array_buffer(_read(path)))
+        return self._given(self._realm.engine.array_buffer(self._read(path)))
 
     def _wasm(self, path: str) -> ModuleSource:
-        return self._given(self._compile_wasm(_read(path), path))
+        return self._given(self._compile_wasm(self._read(path), path))
+
+    def _read(self, path: str) -> bytes:
+        data = _read(path)
+        self.sizes[path] = len(data)
+        return data
 
     def _given(self, value: Value | str) -> ModuleSource:
         holder = self._realm.engine.context.new_object()

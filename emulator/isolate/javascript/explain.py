@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.known import encodable, explain
 from emulator.diagnostics.report import Place, Report
 
 from ..realm.engine import Undefined, Value
+from .hints import foreign_hint
 from .mistakes import Clues, recognise
 from .source import Source, Sources
 from .stacks import Frame, parse_stack
@@ -16,6 +18,9 @@ from .v8_messages import pattern_position, v8_message
 
 _FRAMES: Final = 8
 """Frames that a report shows at each end of a deep stack."""
+
+_SAME: Final = 4
+"""Frames that a report shows of a function that calls itself at one place."""
 
 _ENGINE_CLASSES: Final = frozenset(
     (
@@ -90,6 +95,8 @@ class JsExplainer:
             name, message, where, frames, self._main, self._root, self._sources, facts, self._globals
         )
         code, known, mended = recognise(clues)
+        if mended is not None and code == "js-uncaught" and frames:
+            frames[-1] = mended
         if kind == "rejection":
             line = _IN_PROMISE + line
         return explain(
@@ -104,13 +111,17 @@ class JsExplainer:
         users = [frame for frame in parse_stack(stack) if self.is_users(frame.file)]
         while len(users) > 1 and error_class and users[0].function == error_class:
             del users[0]
-        left_out = len(users) - 2 * _FRAMES
-        if left_out > 0:
-            del users[_FRAMES:-_FRAMES]
-        found = [self._place(frame) for frame in reversed(users)]
-        if left_out > 0:
-            found.insert(_FRAMES, Place(f"... {_about(left_out)} more frames"))
-        return found
+        shown: list[Frame | int] = []
+        for frame, run in itertools.groupby(users):
+            count = len(list(run))
+            shown += [frame] * count if count <= _SAME else [frame, frame, count - 2]
+        if len(shown) > 2 * _FRAMES + 1:
+            cut = shown[_FRAMES:-_FRAMES]
+            shown[_FRAMES:-_FRAMES] = [sum(item if isinstance(item, int) else 1 for item in cut)]
+        return [
+            Place(f"... {_about(item)} more frames") if isinstance(item, int) else self._place(item)
+            for item in reversed(shown)
+        ]
 
     def exception_line(self, thrown: Any) -> str:
         """``TypeError: Cannot read properties of undefined (reading 'exports')``."""
@@ -128,6 +139,7 @@ class JsExplainer:
             if source is not None:
                 message, hint, line, column = syntax_facts(source, told.message, line, column)
             where = Place(found.file, line, column, "", _shown_line(source, line))
+            hint = foreign_hint(where) or hint
         elif path:
             where = Place(path)
         return explain(
@@ -227,4 +239,7 @@ def _shown(value: Any) -> str:
 
 def _about(number: int) -> str:
     """Deep recursion ends at a depth that says nothing to the user."""
-    return str(number) if number < 100 else f"over {number // 100 * 100:,}"
+    if number < 100:
+        return str(number)
+    step = 100 if number < 1000 else 1000
+    return f"over {number // step * step:,}"

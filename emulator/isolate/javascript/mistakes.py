@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.report import Place
 
+from .hints import hint
 from .rendering import render
 from .source import Source, Sources, text_of, walk
 
@@ -68,11 +69,38 @@ class Clues(NamedTuple):
 
 def recognise(clues: Clues) -> Mistake:
     """The known mistake behind an exception, else ``js-uncaught``."""
-    for look in (_by_message, _wasm_module, _env, _name, _recursion):
+    for look in (_by_message, _wasm_link, _wasm_module, _env, _name, _recursion):
         found = look(clues)
         if found is not None:
             return found
-    return "js-uncaught", {"hint": _hint(clues)}, None
+    source, where = _source(clues), clues.where
+    if clues.message == "Assignment to constant variable." and source is not None and where is not None:
+        return "js-uncaught", {"hint": hint(clues.name, clues.message, source)}, _constant(source, where)
+    before = where.source[: max(where.column - 1, 0)] if where is not None else ""
+    return "js-uncaught", {"hint": hint(clues.name, clues.message, source, before)}, None
+
+
+def _constant(source: Source, where: Place) -> Place:
+    """The assignment to a constant at or before ``where``: the engine points at what comes behind it."""
+    end = source.offset(where.line, where.column)
+    constants: set[str] = set()
+    found = None
+    for node in walk(source.tree.root_node):
+        if node.type == "lexical_declaration" and text_of(node).startswith("const"):
+            constants |= {text_of(each.child_by_field_name("name")) for each in node.named_children}
+        target = node.child_by_field_name("argument" if node.type == "update_expression" else "left")
+        assigns = node.type in (
+            "assignment_expression",
+            "augmented_assignment_expression",
+            "update_expression",
+        )
+        earlier = found is not None and node.start_byte <= found.start_byte
+        if assigns and not earlier and node.start_byte <= end and text_of(target) in constants:
+            found = node
+    if found is None:
+        return where
+    line, column = source.position(found.start_byte)
+    return Place(where.file, line, column, where.function, source.line(line))
 
 
 _BY_MESSAGE: Final[Mapping[str, str]] = {
@@ -95,6 +123,20 @@ def _by_message(clues: Clues) -> Mistake | None:
 
 def _files(clues: Clues) -> str:
     return " ".join(frame.file for frame in clues.frames)
+
+
+def _wasm_link(clues: Clues) -> Mistake | None:
+    """Imports that ``instantiate`` was not given, and exports that the module does not have."""
+    source = _source(clues)
+    if source is None or clues.where is None or b".wasm" not in source.text:
+        return None
+    from .wasm_mistakes import export_mistake, imports_mistake
+
+    facts = imports_mistake(clues.message, clues.where.file, source)
+    if facts is not None:
+        return "js-wasm-imports", facts, None
+    found = export_mistake(clues.message, clues.where.file, source)
+    return ("js-wasm-export", *found) if found is not None else None
 
 
 # ---- `const { instance } = await WebAssembly.instantiate(module)` ----------------------
@@ -198,6 +240,8 @@ def _name(clues: Clues) -> Mistake | None:
         return "js-node-global", {"name": name, "instead": _NODE[name]}, None
     if name in _BROWSER:
         return "js-browser-global", {"name": name, "instead": _BROWSER[name]}, None
+    if name in clues.facts.get("env", ()):
+        return "js-not-defined", {"name": name, "binding": True}, None
     similar = "" if name in _PARAMETERS else _similar(name, clues)
     return "js-not-defined", {"name": name, "similar": similar, "parameter": name in _PARAMETERS}, None
 
@@ -251,22 +295,6 @@ def _imports_gojs(file: Path) -> bool:
     except OSError:
         return False
     return head.startswith(b"\0asm") and (b"\x04gojs" in head or b"syscall/js." in head)
-
-
-# ---- hints for what has no code of its own ---------------------------------------------
-
-
-def _hint(clues: Clues) -> str:
-    if clues.name == "SyntaxError" and "JSON" in clues.message:
-        return "The text that was parsed is not JSON. Look at it first: console.log(await response.text())."
-    if clues.message.endswith(" is not a function"):
-        return "There is no function of that name: check its spelling, and what is before the dot."
-    found = _READING.fullmatch(clues.message)
-    if found:
-        return f"What is before .{found[2]} is {found[1]}; `?.` reads on only when there is something."
-    if not clues.name:
-        return "The value that was thrown is no Error, so there is no stack. Throw `new Error(text)`."
-    return ""
 
 
 def _source(clues: Clues) -> Source | None:

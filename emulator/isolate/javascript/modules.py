@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from ..program import LoadError
 from ..realm.engine import Value
 from ..realm.module_loader import ImportRefused, ModuleLoader, ModuleSource
 from ..realm.realm import Realm
+from ..upload import exceeds, size_report
 from .contents import ContentMistake, Contents
 from .resolve import Found, Resolver, Unresolved
 from .rules import Rules
-from .scan import await_place, import_place
+from .scan import await_place, import_place, method_place
 from .wrong_exports import (
     Exports,
     MissingExport,
@@ -37,8 +39,17 @@ _IMPORT: Final = """(name) => {
   return outcome;
 }"""
 
+_START: Final = "cfw-emu:start"
+_SIZE: Final = "cfw-emu:size"
+"""``start`` imports ``size`` before the main module: it runs when every module has been read, and before any
+other does."""
+_SIZE_SOURCE: Final = b"if (import.meta.given()) throw new Error('too big');"
+
 _DEEPEST: Final = 250
 """Modules that may import one another in a chain; the engine loads each inside the one before."""
+
+_WITHOUT_ERROR: Final = frozenset(("module-not-wasm", "module-wasm-invalid"))
+"""Mistakes that the build step finds on the platform, in no words that a Worker would see."""
 
 _PASSED_ON: Final = 20
 """How far an export is followed through modules that pass it on."""
@@ -78,7 +89,8 @@ class Modules:
         self._realm = realm
         self._spec = spec
         self._resolver = Resolver(spec.root, Rules(spec.rules), frozenset(spec.compatibility_flags))
-        self._contents = Contents(realm, compile_wasm, self._resolver.shown)
+        self._compile = compile_wasm
+        self._contents = Contents(realm, self._compile_wasm, self._resolver.shown)
         self._main = self._resolver.canonical(spec.main)
         self._found: dict[str, Found] = {}
         self._importers: dict[str, list[tuple[str, str]]] = {}
@@ -86,6 +98,7 @@ class Modules:
         self._broken: list[str] = []
         self._failure: BaseException | None = None
         self._loaded = False
+        self._too_big = False
         self.warnings: list[Report] = []
 
     def load(self) -> Value:
@@ -94,10 +107,12 @@ class Modules:
         Raises ``ModuleMistake``, ``ModuleSyntaxError``, ``TopLevelError``, or what ``compile_wasm`` raises.
         """
         engine = self._realm.engine
-        main = self._main
+        entry = _START if self._spec.size_limit else self._main
         self._loader = ModuleLoader(engine, self._resolve, self._load, self._broken.append)
-        outcome = engine.eval(_IMPORT, "cfw-emu:modules")(main)
+        outcome = engine.eval(_IMPORT, "cfw-emu:modules")(entry)
         engine.run_jobs()
+        if self._too_big:
+            raise ModuleMistake(size_report(self._spec, self._contents.sizes))
         if len(outcome) == 0:
             raise ModuleMistake(explain("top-level-await-unsettled", where=self._awaiting()))
         succeeded, value = outcome.get(0), outcome.get(1)
@@ -105,7 +120,7 @@ class Modules:
             raise self._explained(value)
         self._loaded = True
         assert isinstance(value, Value)
-        return value
+        return value.get("main") if entry == _START else value
 
     def default_export_mistake(self, namespace: Value, for_request: bool = False) -> Report | None:
         """What is wrong with the exports of the main module.
@@ -117,9 +132,26 @@ class Modules:
         exports = Exports(_strings(names), str(kind), _strings(handlers))
         return exports_mistake(exports, self._main, self._contents.text_of(self._main), for_request)
 
+    def handler_place(self, name: str) -> Place | None:
+        """Where the main module defines the handler ``name``, as far as that can be seen."""
+        return method_place(self._main, self._contents.text_of(self._main), name)
+
     def mistake_of(self, message: str) -> Report | None:
         """The explanation of a failed ``import()`` whose error has this message."""
         return self._refused.get(message)
+
+    # ---- the size of the upload -------------------------------------------------
+
+    def _measure(self, *_: Any) -> bool:
+        """Whether the modules that were read are more than the plan allows; nothing has run yet."""
+        self._too_big = exceeds(self._spec, self._contents.sizes)
+        return self._too_big
+
+    def _compile_wasm(self, data: bytes, path: str) -> Value:
+        """A module that is too big to be served is not compiled: that may take seconds."""
+        if not self._loaded and exceeds(self._spec, self._contents.sizes):
+            return self._realm.engine.context.new_object()
+        return self._compile(data, path)
 
     # ---- the engine's questions -----------------------------------------------
 
@@ -162,6 +194,11 @@ class Modules:
             self.warnings.append(report)
 
     def _load(self, name: str) -> ModuleSource:
+        if name == _START:
+            size, main = json.dumps(_SIZE), json.dumps(self._main)
+            return ModuleSource(f"import {size}; import * as main from {main}; export {{ main }};".encode())
+        if name == _SIZE:
+            return ModuleSource(_SIZE_SOURCE, self._realm.engine.function(self._measure, "measure"))
         found = self._found[name]
         importer, specifier = self._importers[name][-1]
         if self._loader.depth > _DEEPEST:
@@ -183,7 +220,7 @@ class Modules:
         if importer.startswith("cfw-emu:"):
             message = f'No such module "{self._resolver.shown(specifier)}".'
         place = where or self._place(importer, specifier) or _whole(importer)
-        exception = "" if where else f"Error: {message.partition(chr(10))[0]}"
+        exception = "" if where or code in _WITHOUT_ERROR else f"Error: {message.partition(chr(10))[0]}"
         self._refused[message] = explain(code, where=place, exception=exception, **facts)
         return ImportRefused(message)
 

@@ -8,13 +8,19 @@ from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from typing import Any, Final
 
+from msgspec import structs
+
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..events import CURRENT, EventContext
 from ..program import Host, LoadError
+from ..compat_flags import CompatibilityFlags
 from ..realm.engine import JSError, Undefined, Value
 from ..respond import BodyPump
+from ..wasm_file import BEGINNING as WASM_BEGINNING
+from ..wasm_file import looks as wasm_looks
+from .contents import ContentMistake
 from .explain import JsExplainer
 from .modules import Modules, ModuleSyntaxError, TopLevelError
 from .rejections import RejectionWatch
@@ -43,27 +49,30 @@ class JavaScriptProgram:
         self._events: dict[int, EventContext] = {}
         """Events whose handler has not settled."""
         self._pumps: dict[int, asyncio.Task[None]] = {}
+        self._env_names: list[str] = []
+        self._failed = False
+        """The modules did not load: what promises say about it has been said."""
 
     # ---- loading ------------------------------------------------------------
 
     def load(self, spec: WorkerSpec) -> None:
         """Import the main module and all that it imports."""
         self._explainer = JsExplainer(self._realm, spec.root, spec.main)
+        self._env_names = sorted(spec.vars)
         self._realm.wasm.cache = spec.cache
-        flags = self._realm.platform.get("compatibilityFlags")
-        for name in spec.compatibility_flags:
-            flags.set(name, True)
+        # Such a call throws, and that is told with its place.
+        self._host.io.on_disallowed = lambda: None
+        shown = self._realm.platform.get("compatibilityFlags")
+        flags = CompatibilityFlags(spec.compatibility_date, spec.compatibility_flags)
+        for name in {*spec.compatibility_flags, *(name for name, on in flags.items() if on)}:
+            shown.set(name, True)
         RejectionWatch(self._bridge.engine, self._host.loop, self._on_rejection).start()
         self._modules = Modules(self._realm, spec, self._compile_wasm)
         try:
-            namespace = self._modules.load()
-        except ModuleSyntaxError as error:
-            raise LoadError(self._explainer.syntax_report(error.thrown, error.path)) from error
-        except TopLevelError as error:
-            raise LoadError(self._explainer.report(error.thrown)) from error
-        mistake = self._modules.default_export_mistake(namespace)
-        if mistake is not None:
-            raise LoadError(mistake)
+            namespace = self._import()
+        except BaseException:
+            self._failed = True
+            raise
         exported = namespace.get("default")
         self._handlers = self._realm.platform.get("handlersOf")(exported).to_python()
         engine = self._bridge.engine
@@ -76,10 +85,30 @@ class JavaScriptProgram:
             engine.function(self._on_fail, "fail"),
         )
 
+    def _import(self) -> Value:
+        try:
+            namespace = self._modules.load()
+        except ModuleSyntaxError as error:
+            raise LoadError(self._explainer.syntax_report(error.thrown, error.path)) from error
+        except TopLevelError as error:
+            raise LoadError(self._report(error.thrown, "")) from error
+        mistake = self._modules.default_export_mistake(namespace)
+        if mistake is not None:
+            raise LoadError(mistake)
+        return namespace
+
     def _compile_wasm(self, data: bytes, path: str) -> Value:
-        """The ``WebAssembly.Module`` that an import of ``path`` gives."""
+        """The ``WebAssembly.Module`` that an import of ``path`` gives. Raises ``ContentMistake``."""
+        if not data.startswith(WASM_BEGINNING):
+            raise ContentMistake("module-not-wasm", begins=data[:8].hex(" "), looks=wasm_looks(data))
         buffer = self._bridge.engine.array_buffer(data)
-        module: Value = self._realm.platform.get("wasmModuleFrom")(buffer, os.path.basename(path))
+        try:
+            module: Value = self._realm.platform.get("wasmModuleFrom")(buffer, os.path.basename(path))
+        except JSError as error:
+            if "CompileError" not in str(error):
+                raise
+            problem = str(error).strip().rpartition("\n")[2].strip()
+            raise ContentMistake("module-wasm-invalid", problem=problem) from None
         return module
 
     def available(self) -> list[str]:
@@ -156,7 +185,9 @@ class JavaScriptProgram:
             if mistake is not None:
                 return mistake
         facts: dict[str, Any] = {"handler": "fetch", "type": returned, "subrequest": event.bad_subrequest}
-        return self._explainer.report(thrown, event.label, **facts)
+        if returned:
+            return self._report(thrown, event.label, self._modules.handler_place("fetch"), **facts)
+        return self._report(thrown, event.label, **facts)
 
     def abort(self, event: EventContext) -> None:
         """The handler's promise is nobody's any more; a body on its way is cut off."""
@@ -172,7 +203,16 @@ class JavaScriptProgram:
     def _on_rejection(self, reason: Any) -> None:
         event = CURRENT.get()
         label = event.label if event else ""
-        self._host.tell(self._explainer.report(reason, label, kind="rejection"))
+        if not self._failed:
+            self._host.tell(self._report(reason, label, kind="rejection"))
+
+    def _report(self, thrown: Any, event: str, handler_at: Place | None = None, **facts: Any) -> Report:
+        """``thrown`` as a report, with what is known about the Worker."""
+        if type(thrown) is Value and thrown.is_error:
+            refused = self._modules.mistake_of(str(thrown.get("message")))
+            if refused is not None:
+                return structs.replace(refused, event=event)
+        return self._explainer.report(thrown, event, handler_at, env=self._env_names, **facts)
 
     def _thrown(self, error: BaseException) -> Any:
         """The JS value behind a Python exception."""
@@ -182,7 +222,7 @@ class JavaScriptProgram:
 
     def report(self, error: Any, event: str) -> Report:
         thrown = self._thrown(error) if isinstance(error, BaseException) else error
-        return self._explainer.report(thrown, event)
+        return self._report(thrown, event)
 
     def here(self) -> Place | None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..loop import RealmLoop
-from ..realm.engine import Engine
+from ..realm.engine import Engine, Value
 
 
 class RejectionWatch:
@@ -16,20 +16,21 @@ class RejectionWatch:
         self._engine = engine
         self._loop = loop
         self._unhandled = unhandled
-        self._reasons: dict[int, Any] = {}
+        self._rejected: dict[int, tuple[Value, Any]] = {}
+        """Promise and reason. The promise must stay alive: another one at its address had its number."""
 
     def start(self) -> None:
         """Watch from now on."""
         self._engine.track_rejections(self._changed)
 
-    def _changed(self, promise: int, reason: Any, handled: bool) -> None:
+    def _changed(self, number: int, promise: Value, reason: Any, handled: bool) -> None:
         if handled:
-            self._reasons.pop(promise, None)
+            self._rejected.pop(number, None)
             return
-        self._reasons[promise] = reason
+        self._rejected[number] = (promise, reason)
         # The realm's jobs run after each callback: in the next one it is settled who handles what.
-        self._loop.call_soon(self._judge, promise)
+        self._loop.call_soon(self._judge, number)
 
-    def _judge(self, promise: int) -> None:
-        if promise in self._reasons:
-            self._unhandled(self._reasons.pop(promise))
+    def _judge(self, number: int) -> None:
+        if number in self._rejected:
+            self._unhandled(self._rejected.pop(number)[1])

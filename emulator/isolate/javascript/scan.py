@@ -89,6 +89,13 @@ def await_place(path: str, source: str) -> Place | None:
     return None
 
 
+def method_place(path: str, source: str, name: str) -> Place | None:
+    """Where the file defines a method ``name``, or a property that is a function."""
+    pattern = rf"(?<![.\w$]){re.escape(name)}\s*(?:\([^()]*\)\s*\{{|:\s*(?:async\b|function\b|\())"
+    found = re.search(pattern, blanked(source[:_SCANNED]))
+    return place_at(path, source, found.start()) if found else None
+
+
 def blanked(source: str) -> str:
     """``source`` with spaces for its comments and for what is in its strings; offsets stay."""
 

@@ -18,7 +18,7 @@ from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 
 from ..bridge.bridge import Bridge
-from .compat_flags import CompatibilityFlags
+from ..compat_flags import CompatibilityFlags
 from .exceptions import exception_line, nearest
 from .explain import NOT_RESPONSE, place
 from .parameters import Arity, arity_of, fits, place_of, place_of_any, place_of_class

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from ..bridge.bridge import Bridge
-from .compat_flags import CompatibilityFlags
+from ..compat_flags import CompatibilityFlags
 
 
 def install(bridge: Bridge, workers_module: Any) -> None:

@@ -11,7 +11,7 @@ from types import ModuleType
 from emulator.wire.frames import WorkerSpec
 
 from ..bridge.bridge import Bridge
-from .compat_flags import CompatibilityFlags
+from ..compat_flags import CompatibilityFlags
 from .handlers import Handlers
 from .helper_module import configure
 from .pyodide_compat import follow_runtime

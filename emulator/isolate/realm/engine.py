@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
-import functools
 from collections.abc import Callable
 from typing import Any, Final
 
 import quickjs
 
+from . import c_api
+from .stack import share_bytes
+
 Value = quickjs.Value
 Undefined: Final = quickjs.Undefined
 JSError = quickjs.JSError
-
-STACK_BYTES = 1024 * 1024
-"""C stack that JavaScript may use before it throws RangeError."""
 
 
 class Engine:
@@ -22,9 +20,14 @@ class Engine:
 
     def __init__(self) -> None:
         self.runtime = quickjs.Runtime()
-        self.runtime.set_max_stack_size(STACK_BYTES)
+        self.runtime.set_max_stack_size(share_bytes())
         self.context = self.runtime.new_context()
         self.global_: Value = self.context.get_global()
+        self.api = c_api.library(quickjs._quickjs.__file__)
+        self.address = c_api.pointer(self.context)
+        """Of the ``JSContext``, for calls of ``api``."""
+        self.module_loader: object = None
+        """What the engine calls for modules; it lives as long as the engine."""
 
     def eval(self, source: str, filename: str) -> Any:
         """Run a classic script and give its completion value."""
@@ -52,33 +55,32 @@ class Engine:
 
         The memory must stay where it is until the buffer is detached.
         """
-        holder = self.context.new_object()
-        api = _api()
-        buffer = api.JS_NewArrayBuffer(_pointer(self.context), address, length, None, None, 0)
-        api.JS_SetPropertyStr(_pointer(self.context), _raw(holder), b"buffer", buffer)
-        shared: Value = holder.get("buffer")
+        shared: Value = self._owned(self.api.JS_NewArrayBuffer(self.address, address, length, None, None, 0))
         return shared
+
+    def _owned(self, value: c_api.JSValue) -> Any:
+        """What the binding gives for ``value``, whose reference is taken over."""
+        holder = self.context.new_object()
+        self.api.JS_SetPropertyStr(self.address, c_api.raw(holder), b"value", value)
+        return holder.get("value")
 
     def detach(self, buffer: Value) -> None:
         """Take the memory away from an ArrayBuffer: its length becomes 0, its views become empty."""
-        _api().JS_DetachArrayBuffer(_pointer(self.context), _raw(buffer))
+        self.api.JS_DetachArrayBuffer(self.address, c_api.raw(buffer))
 
-    def track_rejections(self, changed: Callable[[int, Any, bool], None]) -> None:
-        """Call ``changed(promise, reason, handled)`` when a promise is rejected and nobody handles it,
+    def track_rejections(self, changed: Callable[[int, Value, Any, bool], None]) -> None:
+        """Call ``changed(number, promise, reason, handled)`` when nobody handles a promise's rejection,
 
-        and again, ``handled``, when somebody does. ``promise`` is a number for telling them apart.
+        and again, ``handled``, when somebody does. The number tells promises apart as long as they live.
         """
-        holder = self.context.new_object()
 
-        @_TRACKER
-        def track(_: int, promise: _JSValue, reason: _JSValue, handled: int, __: int) -> None:
-            _retain(reason)
-            _api().JS_SetPropertyStr(_pointer(self.context), _raw(holder), b"reason", reason)
-            changed(promise.u, holder.get("reason"), bool(handled))
-            holder.set("reason", Undefined)
+        @c_api.REJECTION_TRACKER
+        def track(_: int, promise: c_api.JSValue, reason: c_api.JSValue, handled: int, __: int) -> None:
+            held = c_api.held
+            changed(promise.u, self._owned(held(promise)), self._owned(held(reason)), bool(handled))
 
         self._tracker = track  # the engine does not keep it alive
-        _api().JS_SetHostPromiseRejectionTracker(_pointer(self.runtime), track, None)
+        self.api.JS_SetHostPromiseRejectionTracker(c_api.pointer(self.runtime), track, None)
 
     @property
     def has_jobs(self) -> bool:
@@ -90,56 +92,3 @@ class Engine:
         run = self.context.execute_pending_job
         while run():
             pass
-
-
-# ---- QuickJS's own C API, for what its Python binding leaves out ----------------------
-#
-# The binding's library exports the API; its objects hold, right behind the head of every
-# Python object, a pointer to the JSContext (Context) and the JSValue itself (Value).
-
-
-class _JSValue(ctypes.Structure):
-    """``JSValue`` of 64-bit builds (quickjs.h): a union of 8 bytes and a tag."""
-
-    _fields_ = (("u", ctypes.c_uint64), ("tag", ctypes.c_int64))
-
-
-_TRACKER: Final = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_int, ctypes.c_void_p)
-"""``JSHostPromiseRejectionTracker``"""
-
-_HEAD: Final = object.__basicsize__
-
-
-@functools.cache
-def _api() -> ctypes.PyDLL:
-    library = ctypes.PyDLL(quickjs._quickjs.__file__)  # PyDLL: it may call back into Python
-    library.JS_NewArrayBuffer.restype = _JSValue
-    library.JS_NewArrayBuffer.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_int,
-    ]
-    library.JS_SetPropertyStr.argtypes = [ctypes.c_void_p, _JSValue, ctypes.c_char_p, _JSValue]
-    library.JS_DetachArrayBuffer.restype = None
-    library.JS_DetachArrayBuffer.argtypes = [ctypes.c_void_p, _JSValue]
-    library.JS_SetHostPromiseRejectionTracker.restype = None
-    library.JS_SetHostPromiseRejectionTracker.argtypes = [ctypes.c_void_p, _TRACKER, ctypes.c_void_p]
-    return library
-
-
-def _pointer(holder: quickjs.Context | quickjs.Runtime) -> int | None:
-    """The ``JSContext*`` or ``JSRuntime*`` of the binding's object."""
-    return ctypes.c_void_p.from_address(id(holder) + _HEAD).value
-
-
-def _raw(value: Value) -> _JSValue:
-    return _JSValue.from_address(id(value) + _HEAD)
-
-
-def _retain(value: _JSValue) -> None:
-    """``JS_DupValue``, an inline function of quickjs.h: values with a negative tag count references."""
-    if value.tag < 0:
-        ctypes.c_int.from_address(value.u).value += 1

@@ -6,7 +6,6 @@ from typing import Any, Final, Protocol
 
 from .engine import Value
 
-
 GLOBAL_SCOPE: Final = (
     "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
     "setting a timeout, and generating random values are not allowed within global scope. "

@@ -11,6 +11,8 @@ from .engine import Engine, Value
 PLATFORM_FILES: Final = (
     "boot.js",
     "webassembly_intrinsics.js",
+    "intrinsics.js",
+    "locale.js",
     "webidl.js",
     "domexception.js",
     "errors.js",
@@ -50,6 +52,8 @@ PLATFORM_FILES: Final = (
     "dispatch.js",
     "fetch.js",
     "webassembly.js",
+    "webassembly_groups.js",
+    "webassembly_conversions.js",
     "webassembly_items.js",
     "webassembly_values.js",
     "webassembly_tags.js",
@@ -93,7 +97,10 @@ class Realm:
 
         def call(*args: Any) -> Any:
             try:
-                return function(*[_text(arg) if arg.__class__ is Value else arg for arg in args])
+                for arg in args:
+                    if arg.__class__ is Value and arg.is_string:
+                        return function(*map(_text, args))
+                return function(*args)
             except HostError as error:
                 return self.platform.get("hostFailure")(error.js_class, str(error))
             except Exception as error:
@@ -103,9 +110,9 @@ class Realm:
         return call
 
 
-def _text(value: Value) -> Value | str:
+def _text(value: Any) -> Any:
     """``str`` for a long concatenated string, which the engine keeps in pieces and hands over as a Value."""
-    return str(value) if value.is_string else value
+    return str(value) if value.__class__ is Value and value.is_string else value
 
 
 def _source(name: str) -> str:

@@ -15,7 +15,6 @@ from . import runtime
 from .references import References
 from .signature import value_type
 
-PAGE_BYTES: Final = 65536
 _LAST: Final = 0
 """The slot that carries a number of a table or a global. Calls do not run meanwhile."""
 
@@ -39,7 +38,6 @@ class Items:
         self._scratch = scratch
         self._items: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
         self._numbers: dict[tuple[Any, ...], int] = {}
-        self._size = ctypes.PYFUNCTYPE(ctypes.c_size_t)(runtime._address(runtime.memory_size))
 
     def take(self, kind: str, extern: Any) -> int:
         """The number of an exported item."""
@@ -103,7 +101,9 @@ class Items:
     def memory_sizer(self, number: int) -> Value:
         """A JS function that gives the memory's size in bytes, without any Python."""
         pointer = self.pointer("memory", number)
-        return self._engine.function(functools.partial(self._size, self._context_address, pointer), "")
+        return self._engine.function(
+            functools.partial(runtime.size_prepared(), self._context_address, pointer), ""
+        )
 
     def memory_buffer(self, number: int) -> Value:
         """An ArrayBuffer over the memory as it is now."""
@@ -215,6 +215,11 @@ class Items:
         value = c.wasmtime_val_t()
         c.wasmtime_global_get(self._context, self.pointer("global", number), ctypes.byref(value))
         return self._references.show(code, value, _LAST)
+
+    def global_u32(self, number: int) -> int:
+        """The value of an i32 global, unsigned."""
+        self.global_get(number, "i")
+        return ctypes.c_uint32.from_address(self._scratch).value
 
     def global_set(self, number: int, code: str, key: float) -> None:
         """Set a mutable global to the reference ``key`` or to the number in the first scratch slot."""

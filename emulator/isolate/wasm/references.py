@@ -7,6 +7,7 @@ tells when it has let go of one. A function is its place in ``functions``.
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any, Final
 
 from wasmtime import _bindings as c
@@ -28,12 +29,15 @@ class References:
         self._pending: list[tuple[int, Any]] = []
         self.dropped: list[int] = []
         """Keys of JS values that wasm no longer holds."""
-        self._finalizer = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.dropped.append)
         self.functions: list[Any] = []
         """``wasmtime_func_t`` by id."""
         self._ids: dict[tuple[int, int], int] = {}
 
     # ---- externref ----------------------------------------------------------
+
+    @functools.cached_property
+    def _finalizer(self) -> Any:
+        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.dropped.append)
 
     def extern(self, key: int) -> Any:
         """A new rooted ``wasmtime_externref_t`` for the JS value ``key``. The caller unroots it."""
@@ -100,15 +104,22 @@ class References:
 
     def function_id(self, function: Any) -> int:
         """The one id of a ``wasmtime_func_t``, however often and from wherever it comes."""
-        raw = _address(c.wasmtime_func_to_raw(self._context, ctypes.byref(function)))
+        words = self._words(function)
         # An instance refers to a function that it imports by a reference of its own.
-        words = (ctypes.c_uint64 * _FUNC_REF_WORDS).from_address(raw)
         key = (words[0], words[3])
         known = self._ids.get(key)
         if known is None:
             known = self._ids[key] = len(self.functions)
             self.functions.append(c.wasmtime_func_t.from_buffer_copy(function))
         return known
+
+    def code_address(self, number: int) -> int:
+        """Where the compiled code of a function starts."""
+        return int(self._words(self.functions[number])[1])
+
+    def _words(self, function: Any) -> Any:
+        raw = _address(c.wasmtime_func_to_raw(self._context, ctypes.byref(function)))
+        return (ctypes.c_uint64 * _FUNC_REF_WORDS).from_address(raw)
 
     def _word(self, slot: int) -> ctypes.c_uint64:
         return ctypes.c_uint64.from_address(self._scratch + slot * SLOT_BYTES)

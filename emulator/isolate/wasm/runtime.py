@@ -20,8 +20,7 @@ import wasmtime
 from wasmtime import _bindings as c
 from wasmtime._ffi import dll
 
-STACK_BYTES: Final = 2 * 1024 * 1024
-"""C stack that WebAssembly may use before it traps; JavaScript turns that into a RangeError."""
+from ..realm.stack import share_bytes
 
 MEMORY_BYTES: Final = 128 * 1024 * 1024
 """Memory of an isolate. https://developers.cloudflare.com/workers/platform/limits/#memory"""
@@ -54,7 +53,9 @@ def engine() -> wasmtime.Engine:
     # Read by Config: traps then tell file and line, where the module has debug information, as TinyGo's have.
     os.putenv("WASMTIME_BACKTRACE_DETAILS", "1")
     config = wasmtime.Config()
-    config.max_wasm_stack = STACK_BYTES
+    stack = share_bytes()  # past it WebAssembly traps; JavaScript turns that into a RangeError
+    c.wasmtime_config_async_stack_size_set(config.ptr(), 2 * stack)  # must be larger
+    config.max_wasm_stack = stack
     for feature in _FEATURES:
         setattr(config, f"wasm_{feature}", True)
     config.wasm_threads = False  # Workers have no SharedArrayBuffer
@@ -89,7 +90,7 @@ def compile_module(data: bytes, cache: str = "") -> wasmtime.Module:
 
 
 def _key(data: bytes) -> str:
-    build = f"{version('wasmtime')} {sys.platform} {os.uname().machine} {STACK_BYTES}"
+    build = f"{version('wasmtime')} {sys.platform} {os.uname().machine} {share_bytes()}"
     return hashlib.sha256(build.encode() + b"\0" + data).hexdigest()
 
 
@@ -134,6 +135,21 @@ memory_size: Final = ctypes.CFUNCTYPE(ctypes.c_size_t, _void, _void)(_address(dl
 
 memory_data: Final = ctypes.CFUNCTYPE(_void, _void, _void)(_address(dll.wasmtime_memory_data))
 """``(context, memory*) -> address``"""
+
+new_trap: Final = ctypes.PYFUNCTYPE(_void, ctypes.c_char_p, ctypes.c_size_t)(_address(dll.wasmtime_trap_new))
+"""``(message, its length) -> trap*``"""
+
+
+@functools.cache
+def call_prepared() -> Any:
+    """``call_unchecked`` for arguments that are ctypes objects already. It keeps the GIL."""
+    return ctypes.PYFUNCTYPE(_void)(_address(dll.wasmtime_func_call_unchecked))
+
+
+@functools.cache
+def size_prepared() -> Any:
+    """``memory_size`` for arguments that are ctypes objects already."""
+    return ctypes.PYFUNCTYPE(ctypes.c_size_t)(_address(dll.wasmtime_memory_data_size))
 
 
 def context_of(store: wasmtime.Store) -> int:

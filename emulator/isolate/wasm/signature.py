@@ -71,9 +71,9 @@ def _store(codes: str, names: list[str]) -> str:
             view, width = _VIEWS[code]
             lines.append(f"{view}[{slot * width}] = {name};")
         else:
-            lines.append(f"{'pushExtern' if code in 'xy' else 'pushFunction'}({slot}, {name});")
+            lines.append(f"{'pushExtern' if code in 'xy' else 'pushFunction'}(group, {slot}, {name});")
     if any(code not in _VIEWS for code in codes):
-        lines.append("flushReferences();")
+        lines.append("flushReferences(group);")
     return " ".join(lines)
 
 
@@ -81,12 +81,12 @@ def _load(code: str, slot: int) -> str:
     if code in _VIEWS:
         view, width = _VIEWS[code]
         return f"{view}[{slot * width}]"
-    return f"{'loadExtern' if code in 'xy' else 'loadFunction'}({slot})"
+    return f"{'loadExtern' if code in 'xy' else 'loadFunction'}(group, {slot})"
 
 
 _HEAD: Final = """(function (env) {
   "use strict";
-  const { i32, i64, f32, f64, live, refresh, failed, fail, toI64, conversionError, notNull, checkFunction,
+  const { i32, i64, f32, f64, refresh, failed, fail, toI64, conversionError, notNull, checkFunction,
     pushExtern, pushFunction, flushReferences, loadExtern, loadFunction, list, incompatible } = env;
 """
 
@@ -101,10 +101,10 @@ def _coerce(codes: str, names: list[str]) -> str:
 
 
 def export_wrapper(signature: str) -> str:
-    """JavaScript: ``(env) => (call) => `` the function that JS calls to run a wasm function."""
+    """JavaScript: ``(env) => (call, group, live) => `` the function that JS calls to run a wasm function."""
     params, results = signature.split(":")
     names = [f"a{index}" for index in range(len(params))]
-    head = f"{_HEAD}  return (call) => ({', '.join(names)}) => {{\n"
+    head = f"{_HEAD}  return (call, group, live) => ({', '.join(names)}) => {{\n"
     if "v" in params + results or "o" in params + results:
         return f"{head}    incompatible();\n  }};\n}})"
     values = [_load(code, slot) for slot, code in enumerate(results)]
@@ -113,17 +113,18 @@ def export_wrapper(signature: str) -> str:
     {_store(params, names)}
     f64[{TRAP_SLOT * 2}] = 0;
     const error = call();
-    if (error !== null || f64[{TRAP_SLOT * 2}] !== 0) failed(error);
-    if (live.length !== 0) refresh();
+    if (error !== null || f64[{TRAP_SLOT * 2}] !== 0) failed(group, error);
+    if (live.length !== 0) refresh(group);
     {f"return {answer};" if answer else ""}
   }};
 }})"""
 
 
 def import_wrapper(signature: str) -> str:
-    """JavaScript: ``(env) => (f) => `` what runs ``f`` for wasm; it gives false if ``f`` threw."""
+    """JavaScript: ``(env) => (f, group, live) => `` what runs ``f`` for wasm: false if ``f`` threw."""
     params, results = signature.split(":")
-    head = f"{_HEAD}  return (f) => () => {{\n    if (live.length !== 0) refresh();\n    try {{\n"
+    head = f"{_HEAD}  return (f, group, live) => () => {{\n"
+    head += "    if (live.length !== 0) refresh(group);\n    try {\n"
     if "v" in params + results or "o" in params + results:
         body = "      incompatible();"
     else:
@@ -136,4 +137,4 @@ def import_wrapper(signature: str) -> str:
         else:
             body = f"      let [{', '.join(names)}] = list(f({arguments}), {len(results)});"
         body += f"\n      {_coerce(results, names)}\n      {_store(results, names)}"
-    return f"{head}{body}\n    }} catch (error) {{\n      return fail(error);\n    }}\n  }};\n}})"
+    return f"{head}{body}\n    }} catch (error) {{\n      return fail(group, error);\n    }}\n  }};\n}})"

@@ -10,6 +10,7 @@ import wasmtime
 from wasmtime import _bindings as c
 
 _RUNTIME: Final = "RuntimeError"
+NO_ROOM: Final = "Out of memory"
 OUT_OF_BOUNDS: Final = "memory access out of bounds"
 
 _BY_CODE: Final = {
@@ -36,6 +37,9 @@ _REMAINDERS: Final = frozenset((0x6F, 0x70, 0x81, 0x82))
 _DIVIDE_BY_ZERO: Final = 7
 _FLOAT_TO_INT: Final = (6, 8)
 _DIVISIONS: Final = frozenset((0x6D, 0x7F))
+_NO_OFFSET: Final = ctypes.c_size_t(-1).value
+"""Of the frame in which a stack overflows, before its function has done anything."""
+
 _MAX_FRAMES: Final = 10
 """V8's ``Error.stackTraceLimit``."""
 
@@ -86,6 +90,7 @@ def _frames(trace: Any, pointer: Any) -> list[Frame]:
                 c.wasm_frame_module_offset(frame),
             )
             for frame in vector.data[: min(vector.size, _MAX_FRAMES)]
+            if c.wasm_frame_module_offset(frame) != _NO_OFFSET
         ]
     finally:
         c.wasm_frame_vec_delete(ctypes.byref(vector))
@@ -108,6 +113,8 @@ def _other(message: Any, trace: Any, pointer: Any) -> Failure:
     text = _message(message, pointer)
     if FROM_IMPORT in text:
         return Failure("")
+    if "mmap failed" in text:
+        return Failure("RangeError", f"{NO_ROOM}: Cannot allocate Wasm memory for new instance")
     return Failure(_RUNTIME, text, _frames(trace, pointer))
 
 

@@ -38,6 +38,12 @@ def test_deep_recursion_is_cut(explaining: Explaining) -> None:
     assert report.code == "js-recursion"
     assert report.exception == "RangeError: Maximum call stack size exceeded"
     assert report.why.startswith("f calls itself")
+    assert [frame.function for frame in report.frames] == ["", "", "f", "f"]
+    assert "more frames" in report.frames[1].file
+
+
+def test_functions_that_call_each_other_are_shown_at_both_ends(explaining: Explaining) -> None:
+    report = explaining.report("function f(n) { return g(n + 1) }\nfunction g(n) { return f(n) }\nf(0)")
     assert len(report.frames) == 17
     assert "more frames" in report.frames[8].file
 

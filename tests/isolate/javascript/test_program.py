@@ -302,3 +302,22 @@ def test_eval_is_refused(serve: Load) -> None:
 def test_many_requests_leak_nothing(serve: Load) -> None:
     isolate = serve(fetching("return new Response('x');"))
     assert all(isolate.fetch().text == "x" for _ in range(300))
+
+
+def test_many_events_that_wait_for_one_promise(serve: Load) -> None:
+    isolate = serve(
+        """
+        let release;
+        const gate = new Promise((done) => { release = done; });
+        export default {
+          async fetch(request) {
+            if (request.url.endsWith("/release")) release();
+            else await gate;
+            return new Response("ok");
+          },
+        };
+        """
+    )
+    waiting = [isolate.begin("GET", "/wait") for _ in range(3000)]
+    assert isolate.fetch("GET", "/release").text == "ok"
+    assert all(exchange.reply().text == "ok" for exchange in waiting)

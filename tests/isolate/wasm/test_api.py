@@ -12,6 +12,7 @@ import wasmtime
 from emulator.isolate.realm.engine import JSError
 from emulator.isolate.realm.host import host_functions
 from emulator.isolate.realm.realm import Realm
+from emulator.isolate.wasm.host import INSTANCE_BYTES
 
 from ..realm.conftest import FakeIO
 
@@ -65,8 +66,9 @@ def test_nothing_of_wasm_is_loaded_at_boot(realm: Realm) -> None:
 
 
 def test_memory_bytes_counts_all_memories(realm: Realm) -> None:
-    run(realm, INSTANCE + "x.memory.grow(2); new WebAssembly.Memory({ initial: 4 });")
-    assert realm.wasm.memory_bytes() == 7 * 65536
+    source = "x.memory.grow(2); globalThis.kept = [x, new WebAssembly.Memory({ initial: 4 })];"
+    run(realm, INSTANCE + source)
+    assert realm.wasm.memory_bytes() == 7 * 65536 + INSTANCE_BYTES
 
 
 def test_module_that_does_not_compile_says_where(realm: Realm) -> None:

@@ -5,8 +5,10 @@ wasmtime takes 70 ms to import, which most Workers need not pay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 from ..engine import Value
 
@@ -14,6 +16,20 @@ if TYPE_CHECKING:
     from emulator.isolate.wasm.host import WasmHost
 
     from ..realm import Realm
+
+
+_PLATFORM: Final = sys.platform
+
+
+@contextlib.contextmanager
+def _real_platform() -> Iterator[None]:
+    """wasmtime finds its library by ``sys.platform``, which Python Workers see as the platform's."""
+    seen = sys.platform
+    sys.platform = _PLATFORM
+    try:
+        yield
+    finally:
+        sys.platform = seen
 
 
 class WebAssemblyHalf:
@@ -30,12 +46,17 @@ class WebAssemblyHalf:
         return self._host.depth if self._host else 0
 
     def memory_bytes(self) -> int:
-        """Size of all wasm memories together."""
-        return self._host.items.memory_bytes() if self._host else 0
+        """What all wasm memories and instances that JavaScript still has take together."""
+        return self._host.memory_bytes() if self._host else 0
+
+    def instances(self) -> int:
+        """How many wasm instances JavaScript still has."""
+        return self._host.instances() if self._host else 0
 
     def open(self) -> Value:
         """The functions of the host half, for webassembly.js. Called once."""
-        from emulator.isolate.wasm.host import WasmHost
+        with _real_platform():
+            from emulator.isolate.wasm.host import WasmHost
 
         self._host = host = WasmHost(self._realm.engine, self.cache)
         functions = self._realm.engine.context.new_object()
@@ -47,47 +68,67 @@ class WebAssemblyHalf:
         return functions
 
 
+_ITEMS: Final = {
+    "newMemory": "new_memory",
+    "memoryLimits": "memory_limits",
+    "growMemory": "grow_memory",
+    "memorySizer": "memory_sizer",
+    "memoryBuffer": "memory_buffer",
+    "newTable": "new_table",
+    "tableType": "table_type",
+    "tableSize": "table_size",
+    "tableGet": "table_get",
+    "tableSet": "table_set",
+    "tableGrow": "table_grow",
+    "newGlobal": "new_global",
+    "globalType": "global_type",
+    "globalGet": "global_get",
+    "globalSet": "global_set",
+}
+_EXCEPTIONS: Final = {"newTag": "new_tag", "tagType": "tag_type", "stageException": "stage"}
+_REFERENCES: Final = {
+    "pushExtern": "push_extern",
+    "pushFunction": "push_function",
+    "flush": "flush",
+    "loadExtern": "load_extern",
+    "loadFunction": "load_function",
+}
+"""What the parts of a group do, by the names that JavaScript calls them; its number comes first."""
+
+
 def _guarded(host: WasmHost) -> dict[str, Callable[..., Any]]:
     return {
+        "start": host.start,
         "compile": host.compile,
         "describe": host.describe,
         "custom": host.custom,
         "validate": host.validate,
+        "openGroup": host.open_group,
         "instantiate": host.instantiate,
-        "functionParts": host.function,
+        "signature": host.signature,
         "exportMaker": host.export_maker,
         "importMaker": host.import_maker,
         "importFunction": host.import_function,
-        "newMemory": host.items.new_memory,
-        "memoryLimits": host.items.memory_limits,
-        "growMemory": host.items.grow_memory,
-        "memorySizer": host.items.memory_sizer,
-        "memoryBuffer": host.items.memory_buffer,
-        "detach": host.items.detach,
-        "newTable": host.items.new_table,
-        "tableType": host.items.table_type,
-        "tableSize": host.items.table_size,
-        "tableGet": host.items.table_get,
-        "tableSet": host.items.table_set,
-        "tableGrow": host.items.table_grow,
-        "newGlobal": host.items.new_global,
-        "globalType": host.items.global_type,
-        "globalGet": host.items.global_get,
-        "globalSet": host.items.global_set,
-        "newTag": host.exceptions.new_tag,
-        "tagType": host.exceptions.tag_type,
-        "stageException": host.exceptions.stage,
+        "foreignFunction": host.foreign_function,
+        **{name: _of_group(host, "items", method) for name, method in _ITEMS.items()},
+        **{name: _of_group(host, "exceptions", method) for name, method in _EXCEPTIONS.items()},
     }
 
 
 def _direct(host: WasmHost) -> dict[str, Callable[..., Any]]:
     """What each call may need: these take and give numbers, and do not raise."""
-    references = host.references
     return {
         "takeFailure": host.take_failure,
-        "pushExtern": references.push_extern,
-        "pushFunction": references.push_function,
-        "flush": references.flush,
-        "loadExtern": references.load_extern,
-        "loadFunction": references.load_function,
+        "callable": host.function,
+        "detach": host.engine.detach,
+        **{name: _of_group(host, "references", method) for name, method in _REFERENCES.items()},
     }
+
+
+def _of_group(host: WasmHost, part: str, method: str) -> Callable[..., Any]:
+    groups = host.groups
+
+    def call(group: int, *args: Any) -> Any:
+        return getattr(getattr(groups[group], part), method)(*args)
+
+    return call

@@ -128,7 +128,8 @@
         return copy;
       }
       const name = `${error.name}`;
-      const Class = Object.hasOwn(ERRORS, name) ? ERRORS[name] : Error;
+      const classes = Object.hasOwn(ERRORS, name) ? ERRORS : platform.wasm.errors;
+      const Class = Object.hasOwn(classes, name) ? classes[name] : Error;
       const copy = this.#keep(error, new Class());
       for (const key of ["message", "stack", "cause"]) {
         const property = getOwnPropertyDescriptor(error, key);
@@ -150,7 +151,7 @@
     if (new Set(transfer).size !== transfer.length) {
       throw makeDOMException("Value occurs in the transfer list more than once.", "DataCloneError");
     }
-    if (transfer.some((item) => platform.wasmBuffers.get(item) === true)) {
+    if (transfer.some((item) => platform.wasmBuffers.get(item) !== undefined)) {
       throw makeDOMException("Object is not transferable.", "DataCloneError");
     }
     if (!transfer.every(transferable)) {

@@ -150,7 +150,7 @@
     clear: () => {},
   };
   Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
-  platform.expose("console", console);
+  Object.defineProperty(globalThis, "console", { value: console, writable: true, configurable: true });
 
   platform.reportUncaught = (error) => {
     try {

@@ -29,7 +29,9 @@
       }
     }
   }
-  defineProperty(SuppressedError.prototype, "name", { value: "SuppressedError", writable: true, configurable: true });
+  for (const [key, value] of [["name", "SuppressedError"], ["message", ""]]) {
+    defineProperty(SuppressedError.prototype, key, { value, writable: true, configurable: true });
+  }
   if (globalThis.SuppressedError === undefined) define("SuppressedError", SuppressedError);
 
   const methodOf = (value, isAsync) => {

@@ -21,6 +21,7 @@
   platform.makeRequest = (method, url, flatHeaders, cfJson, body, onBodyRead) => {
     const record = new RequestRecord(method, url);
     record.list = new HeaderList(flatHeaders, true);
+    record.redirect = "manual";
     record.cfJson = cfJson;
     if (typeof body === "number") {
       record.incoming = body;
@@ -71,6 +72,32 @@
     return headers;
   };
 
+  // Headers that go out as one line, however often they were appended; others as one line each.
+  const JOINED = new Set(
+    ("accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-origin age allow " +
+      "authorization cache-control cf-cache-status cf-ray content-disposition content-language content-location " +
+      "content-range content-type cookie date etag expect expires from host if-match if-modified-since " +
+      "if-none-match if-range if-unmodified-since last-modified link location max-forwards origin pragma " +
+      "proxy-authenticate proxy-authorization range referer refresh retry-after sec-websocket-protocol server " +
+      "strict-transport-security user-agent vary via www-authenticate").split(" "),
+  );
+  const joined = (flat) => {
+    if (flat.length < 4) return flat;
+    const places = new Map();
+    const headers = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i].toLowerCase();
+      const place = places.get(name);
+      if (place !== undefined && JOINED.has(name)) {
+        headers[place] += `, ${flat[i + 1]}`;
+      } else {
+        places.set(name, headers.length + 1);
+        headers.push(flat[i], flat[i + 1]);
+      }
+    }
+    return headers;
+  };
+
   // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
   // null, a string, a Uint8Array or a ReadableStream.
   platform.takeResponse = (value) => {
@@ -84,7 +111,7 @@
       throw new TypeError("Return value from serve handler must not be an error response (like Response.error())");
     }
     encodeBody(record);
-    const flat = record.list === null ? [] : record.list.toFlat();
+    const flat = record.list === null ? [] : joined(record.list.toFlat());
     const source = takeSource(record);
     if (source !== undefined) {
       return [record.status, record.reason, flat, typeof source === "string" ? usv(source) : source];

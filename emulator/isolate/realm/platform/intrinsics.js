@@ -1,7 +1,7 @@
 // Where the engine's own built-ins differ from what the platform's have or answer.
 (function (platform) {
   "use strict";
-  const { apply, construct, getOwnPropertyDescriptor } = Reflect;
+  const { apply } = Reflect;
   const { defineProperty, getPrototypeOf } = Object;
   const put = (target, methods) => {
     for (const name of Reflect.ownKeys(methods)) {
@@ -24,15 +24,22 @@
     },
   });
 
-  // One step of Newton's method behind the C library's cube root, which is off by a bit.
+  // The C library's cube root is off by a bit: one more step of Newton's method, from a slightly
+  // larger root of few bits, whose square is exact (as V8's own: its last bit is then the same).
   const nativeRoot = Math.cbrt;
+  const cell = new Float64Array(1);
+  const halves = new Uint32Array(cell.buffer);
   put(Math, {
     cbrt(x) {
       const number = +x;
-      const root = nativeRoot(number);
-      const square = root * root;
-      const step = (square * root - number) / (3 * square);
-      return step === 0 || step !== step || square === Infinity ? root : root - step;
+      const near = nativeRoot(number);
+      if (near === 0 || near - near !== 0) return near;
+      cell[0] = near;
+      if (halves[0] >= 0x80000000) halves[1]++;
+      halves[0] = (halves[0] + 0x80000000) & 0xc0000000;
+      const root = cell[0];
+      const quotient = number / (root * root);
+      return root + root * ((quotient - root) / (root + root + quotient));
     },
   });
 
@@ -131,150 +138,4 @@
       return { value: undefined, done: true };
     },
   });
-
-  // ---- newer than the engine ----------------------------------------------------------
-
-  const record = (iterator) => ({ iterator, next: iterator.next });
-  const iteratorOf = (value, strings) => {
-    if (Object(value) !== value && !(strings && typeof value === "string")) {
-      throw new TypeError(`${String(value)} is not an object`);
-    }
-    const method = value[Symbol.iterator];
-    const iterator = method === undefined || method === null ? value : apply(method, value, []);
-    if (Object(iterator) !== iterator) throw new TypeError(`${String(iterator)} is not an object`);
-    return record(iterator);
-  };
-  const step = (source) => {
-    const result = apply(source.next, source.iterator, []);
-    if (Object(result) !== result) throw new TypeError(`Iterator result ${String(result)} is not an object`);
-    return result;
-  };
-  // Closes `open` from the last to the first; what the first failing one throws counts, unless
-  // `failure` has come before.
-  const closeAll = (open, failure) => {
-    for (const { iterator } of open.reverse()) {
-      try {
-        const method = iterator.return;
-        if (method !== undefined && method !== null) apply(method, iterator, []);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-    if (failure !== null) throw failure.error;
-  };
-  const modeOf = (options) => {
-    if (options !== undefined && Object(options) !== options) throw new TypeError(`${String(options)} is not an object`);
-    const mode = options?.mode ?? "shortest";
-    if (!["shortest", "longest", "strict"].includes(mode)) throw new TypeError(`${String(mode)} is not a valid mode`);
-    const padding = mode === "longest" ? options.padding : undefined;
-    if (padding !== undefined && Object(padding) !== padding) throw new TypeError("padding is not an object");
-    return { mode, padding };
-  };
-  const uneven = () => new TypeError("Iterator.zip: the iterators have different lengths");
-
-  // https://tc39.es/proposal-joint-iteration/#sec-iteratorzip
-  function* joint(sources, mode, padding, finish) {
-    let open = [...sources];
-    let failure = null;
-    const drop = (source) => {
-      open = open.filter((other) => other !== source);
-    };
-    const take = (source, index) => {
-      if (!open.includes(source)) return padding[index];
-      const result = (() => {
-        try {
-          const answer = step(source);
-          return answer.done ? null : { value: answer.value };
-        } catch (error) {
-          drop(source);
-          throw error;
-        }
-      })();
-      if (result !== null) return result.value;
-      drop(source);
-      return mode === "longest" ? padding[index] : ended;
-    };
-    const ended = {};
-    let normal = false;
-    try {
-      while (sources.length > 0) {
-        const results = [];
-        for (let i = 0; i < sources.length; i++) {
-          const value = take(sources[i], i);
-          if (value === ended) {
-            if (mode === "shortest") return;
-            if (i > 0) throw uneven();
-            for (let k = 1; k < sources.length; k++) if (take(sources[k], k) !== ended) throw uneven();
-            return;
-          }
-          results.push(value);
-        }
-        if (mode === "longest" && open.length === 0) return;
-        normal = true;
-        yield finish(results);
-        normal = false;
-      }
-    } catch (error) {
-      failure = { error };
-    } finally {
-      void normal;
-      closeAll(open, failure);
-    }
-  }
-  const asHelper = (generator) => {
-    const helper = Iterators.map.call({ next: () => generator.next(), return: () => generator.return() }, (x) => x);
-    return helper;
-  };
-  const collect = (open, add) => {
-    try {
-      add();
-    } catch (error) {
-      closeAll(open, { error });
-    }
-  };
-  put(Iterator, {
-    zip(iterables, options = undefined) {
-      if (Object(iterables) !== iterables) throw new TypeError(`${String(iterables)} is not an object`);
-      const { mode, padding } = modeOf(options);
-      const open = [];
-      const fill = [];
-      collect(open, () => {
-        for (const item of iterables) open.push(iteratorOf(item, false));
-      });
-      if (padding !== undefined) {
-        collect(open, () => {
-          if (open.length === 0) return;
-          for (const value of padding) if (fill.push(value) === open.length) break;
-        });
-      }
-      return asHelper(joint(open, mode, fill, (results) => results));
-    },
-    zipKeyed(iterables, options = undefined) {
-      if (Object(iterables) !== iterables) throw new TypeError(`${String(iterables)} is not an object`);
-      const { mode, padding } = modeOf(options);
-      const open = [];
-      const keys = [];
-      collect(open, () => {
-        for (const key of Reflect.ownKeys(iterables)) {
-          if (!getOwnPropertyDescriptor(iterables, key)?.enumerable) continue;
-          const value = iterables[key];
-          if (value === undefined) continue;
-          keys.push(key);
-          open.push(iteratorOf(value, false));
-        }
-      });
-      const fill = [];
-      if (padding !== undefined) collect(open, () => fill.push(...keys.map((key) => padding[key])));
-      const finish = (results) => {
-        const object = Object.create(null);
-        keys.forEach((key, index) => {
-          object[key] = results[index];
-        });
-        return object;
-      };
-      return asHelper(joint(open, mode, fill, finish));
-    },
-  });
-  for (const name of ["zip", "zipKeyed"]) defineProperty(Iterator[name], "length", { value: 1, configurable: true });
-  void construct;
 });

@@ -27,13 +27,13 @@
   }
   platform.interface(Navigator);
   platform.expose("navigator", new Navigator(KEY));
-  platform.expose("origin", "null");
+  defineProperty(globalThis, "origin", { value: "null", enumerable: true, configurable: true });
 
   // The Worker's compatibility flags, each true; the isolate fills them in.
   const compatibilityFlags = Object.create(null);
   platform.compatibilityFlags = compatibilityFlags;
   const Cloudflare = Object.create({}, { compatibilityFlags: { value: compatibilityFlags, enumerable: true } });
-  defineProperty(globalThis, "Cloudflare", { value: Cloudflare, writable: true, configurable: true });
+  platform.expose("Cloudflare", Cloudflare);
 
   // Workers may not make code from strings. https://developers.cloudflare.com/workers/runtime-apis/web-standards/
   const refuse = () => {

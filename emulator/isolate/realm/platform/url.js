@@ -8,13 +8,25 @@
 (function (platform) {
   "use strict";
   const { host, illegal, usv, internal: KEY } = platform;
+  const { apply } = Reflect;
   const decodeComponent = decodeURIComponent;
   const encodeComponent = encodeURIComponent;
   const SPECIAL = new Set(["http:", "https:", "ws:", "wss:", "ftp:"]);
   const PLAIN = /^[A-Za-z0-9*\-._]*$/;
   const EXTRA = { "%20": "+", "!": "%21", "'": "%27", "(": "%28", ")": "%29", "~": "%7E" };
 
-  const parseURL = (url, base) => host.parseURL(usv(url), base === undefined ? null : usv(base));
+  // What most URLs look like, `request.url` among them: the parser would give back the same text.
+  const NORMAL =
+    /^https?:\/\/(?:[a-z][a-z0-9-]*\.)*[a-z][a-z0-9-]*(?::(?!80\/|443\/)[1-9][0-9]{0,3})?\/[!$%&()*+,\-./0-9:;=?@A-Z\[\]_a-z|~]*$/;
+  const EXCEPT = /\/\.|%2[eE]|xn--/;
+  const test = RegExp.prototype.test;
+  const isNormal = (url) => apply(test, NORMAL, [url]) && !apply(test, EXCEPT, [url]);
+
+  const parseURL = (url, base) => {
+    url = usv(url);
+    if (base === undefined) return isNormal(url) ? url : host.parseURL(url, null);
+    return host.parseURL(url, usv(base));
+  };
   platform.parseURL = parseURL;
 
   const decodePart = (text) => {

@@ -15,7 +15,16 @@
   platform.wasm = wasm;
 
   // The Python half is opened once; afterwards `wasm.host` is a plain property.
-  const DIRECT = new Set(["takeFailure", "pushExtern", "pushFunction", "flush", "loadExtern", "loadFunction"]);
+  const DIRECT = new Set([
+    "takeFailure",
+    "callable",
+    "detach",
+    "pushExtern",
+    "pushFunction",
+    "flush",
+    "loadExtern",
+    "loadFunction",
+  ]);
   defineProperty(wasm, "host", {
     configurable: true,
     get() {
@@ -26,6 +35,7 @@
         host[name] = plain ? raw[name] : guardHost(raw[name]);
       }
       defineProperty(wasm, "host", { value: host });
+      host.start(wasm.dispatch);
       return host;
     },
   });
@@ -95,7 +105,7 @@
   const LinkError = errorClass("LinkError");
   const RuntimeError = errorClass("RuntimeError");
   wasm.LinkError = LinkError;
-  wasm.errors = { RuntimeError, RangeError, TypeError, LinkError };
+  wasm.errors = { RuntimeError, RangeError, TypeError, LinkError, CompileError };
 
   // ---- Module ---------------------------------------------------------------
 
@@ -112,7 +122,9 @@
     if (typeof made === "string") throw new CompileError(`WebAssembly.Module(): ${made}`);
     const module = create(Module.prototype);
     const [imports, exports, hasTags] = wasm.host.describe(made);
-    modules.set(module, { number: made, name, imports, exports, hasTags });
+    const record = { number: made, name, imports, exports, hasTags };
+    modules.set(module, record);
+    wasm.addModule(record);
     return module;
   };
 

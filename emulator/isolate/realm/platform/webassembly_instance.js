@@ -6,96 +6,31 @@
   "use strict";
   const { defineProperty, freeze, create } = Object;
   const { wasm } = platform;
-  const { asIntN } = BigInt;
-  const toText = Symbol.prototype.toString;
   const { apply } = Reflect;
 
   // ---- values -----------------------------------------------------------------
 
   const MAX_RESULTS = 1000;
-  const INCOMPATIBLE = "type incompatibility when transforming from/to JS";
-  const incompatible = () => {
-    throw new TypeError(INCOMPATIBLE);
-  };
-  const engineText = (run) => {
-    try {
-      run();
-    } catch (error) {
-      return error.message;
-    }
-  };
-  // The engine's own texts for conversions that fail, and V8's.
-  const texts = new Map([
-    [engineText(() => 1n | 0), "Cannot convert a BigInt value to a number"],
-    [engineText(() => +1n), "Cannot convert a BigInt value to a number"],
-    [engineText(() => Symbol() | 0), "Cannot convert a Symbol value to a number"],
-    [engineText(() => +Symbol()), "Cannot convert a Symbol value to a number"],
-    [engineText(() => +{ valueOf: () => ({}), toString: () => ({}) }), "Cannot convert object to primitive value"],
-  ]);
-  const conversionError = (error) => {
-    if (!(error instanceof TypeError)) return error;
-    const text = texts.get(error.message);
-    return text === undefined ? error : new TypeError(text);
-  };
-  const primitive = (value) => {
-    const exotic = value[Symbol.toPrimitive];
-    if (exotic !== undefined && exotic !== null) {
-      const answer = apply(exotic, value, ["number"]);
-      if (Object(answer) !== answer) return answer;
-      throw new TypeError("Cannot convert object to primitive value");
-    }
-    for (const name of ["valueOf", "toString"]) {
-      const method = value[name];
-      const answer = typeof method === "function" ? apply(method, value, []) : value;
-      if (Object(answer) !== answer) return answer;
-    }
-    throw new TypeError("Cannot convert object to primitive value");
-  };
-  const toI64 = (given) => {
-    if (typeof given === "bigint") return asIntN(64, given);
-    const value = Object(given) === given ? primitive(given) : given;
-    if (typeof value === "bigint") return asIntN(64, value);
-    if (typeof value === "boolean") {
-      return value ? 1n : 0n;
-    } else if (typeof value === "string") {
-      try {
-        return asIntN(64, BigInt(value));
-      } catch {
-        throw new SyntaxError(`Cannot convert ${value} to a BigInt`);
-      }
-    }
-    const shown = typeof value === "symbol" ? apply(toText, value, []) : `${value}`;
-    throw new TypeError(`Cannot convert ${shown} to a BigInt`);
-  };
-  const notNull = (value) => {
-    if (value === null) incompatible();
-  };
+  const OVERFLOW = "Maximum call stack size exceeded";
+  const { incompatible, conversionError, toI64, notNull } = wasm;
 
   // JS values behind externrefs, by key; 0 is null.
-  const externs = new Map();
-  let lastExtern = 0;
-  wasm.externKey = (value) => {
+  wasm.externKey = (group, value) => {
     if (value === null) return 0;
-    externs.set(++lastExtern, value);
-    return lastExtern;
+    group.externs.set(++group.lastExtern, value);
+    return group.lastExtern;
   };
-  wasm.externOf = (key) => (key === 0 ? null : externs.get(key));
-  wasm.dropExterns = (dropped) => {
+  wasm.externOf = (group, key) => (key === 0 ? null : group.externs.get(key));
+  wasm.dropExterns = ({ externs }, dropped) => {
     if (dropped !== null) for (let i = 0; i < dropped.length; i++) externs.delete(dropped[i]);
   };
 
   // ---- functions ----------------------------------------------------------------
 
-  const functions = new Map();
-  const numbers = wasm.slot();
-  const signatures = new Map();
+  const records = wasm.slot();
   const makers = new Map();
   let env;
-  wasm.functionNumber = (value) => numbers.get(value);
-  const signatureOf = (number) => {
-    if (!signatures.has(number)) wasm.functionOf(number);
-    return signatures.get(number);
-  };
+  wasm.isFunction = (value) => records.get(value) !== undefined;
   const maker = (kind, signature) => {
     const key = `${kind} ${signature}`;
     let made = makers.get(key);
@@ -105,32 +40,63 @@
     }
     return made;
   };
-  // The one JS function of a wasm function.
-  wasm.functionOf = (number) => {
-    if (number < 0) return null;
-    let made = functions.get(number);
-    if (made === undefined) {
-      const [signature, name, call] = wasm.host.functionParts(number);
-      made = maker("exportMaker", signature)(call);
-      defineProperty(made, "name", { value: name, configurable: true });
-      platform.wasmFunctions.set(made, name);
-      functions.set(number, made);
-      signatures.set(number, signature);
-      numbers.set(made, number);
-    }
+  const makeFunction = (group, number, signature, name) => {
+    const call = wasm.host.callable(group.number, number, signature);
+    const made = maker("exportMaker", signature)(call, group, group.live);
+    defineProperty(made, "name", { value: name, configurable: true });
+    platform.wasmFunctions.set(made, name);
+    records.set(made, { group, number, signature });
     return made;
   };
+  // The one JS function of a wasm function. An exported one is kept by the exports, another by the group.
+  const functionOf = (group, number) => {
+    if (number < 0) return null;
+    const known = group.kept.get(number) ?? group.functions.get(number)?.deref();
+    if (known !== undefined) return known;
+    const [signature, name] = wasm.host.signature(group.number, number);
+    const made = makeFunction(group, number, signature, name);
+    group.kept.set(number, made);
+    return made;
+  };
+  wasm.functionOf = functionOf;
+  const exportedFunction = (group, number, signature, name) => {
+    const known = group.kept.get(number) ?? group.functions.get(number)?.deref();
+    if (known !== undefined) return known;
+    const made = makeFunction(group, number, signature, name);
+    group.functions.set(number, new WeakRef(made));
+    return made;
+  };
+  const addImport = (group, f, signature) => {
+    group.imports.push(maker("importMaker", signature)(f, group, group.live));
+    return group.imports.length - 1;
+  };
+  // The number in `group` of a wasm function of any group: in another it is an import.
+  const numberIn = (group, f) => {
+    const record = records.get(f);
+    if (record === undefined || record.group === group) return record?.number;
+    let number = group.foreign.get(f);
+    if (number === undefined) {
+      const place = addImport(group, f, record.signature);
+      number = wasm.host.foreignFunction(group.number, record.group.number, record.number, place);
+      group.foreign.set(f, number);
+      group.kept.set(number, f);
+    }
+    return number;
+  };
+  wasm.functionNumber = numberIn;
   const checkFunction = (value) => {
-    if (value !== null && numbers.get(value) === undefined) incompatible();
+    if (value !== null && records.get(value) === undefined) incompatible();
   };
 
+  // Traps, which wasm cannot catch, not even after JavaScript has thrown them again.
+  const traps = wasm.slot();
   let thrown = null;
   // What stopped a call: the value that an import threw, or a trap.
-  const raise = (failure) => {
+  const raise = (group, failure) => {
     const [className, message, frames] = failure;
     const cause = thrown;
     thrown = null;
-    if (className === "Exception") throw wasm.exceptionOf(message, cause);
+    if (className === "Exception") throw wasm.exceptionOf(group, message, cause);
     if (className === "") throw cause.value;
     const error = new wasm.errors[className](message);
     const lines = `${error.stack}`.split("\n");
@@ -138,12 +104,13 @@
     const outer = lines.slice(lines.findLastIndex((line) => line.includes("(cfw-emu:webassembly")) + 1);
     const value = [`${error.name}: ${message}`, ...frames, ...outer].join("\n").trimEnd();
     defineProperty(error, "stack", { value, writable: true, enumerable: false, configurable: true });
+    if (className === "RuntimeError") traps.set(error, true);
     throw error;
   };
-  const failed = (error) => {
-    const failure = wasm.host.takeFailure(error);
-    wasm.refresh();
-    raise(failure);
+  const failed = (group, error) => {
+    const failure = wasm.host.takeFailure(group.number, error);
+    wasm.refresh(group);
+    raise(group, failure);
   };
   // The results of an import that has several: https://webassembly.github.io/spec/js-api/#run-a-host-function
   const list = (value, count) => {
@@ -176,29 +143,30 @@
       i64: new BigInt64Array(scratch),
       f32: new Float32Array(scratch),
       f64: new Float64Array(scratch),
-      live: wasm.live,
       refresh: wasm.refresh,
       failed,
-      fail(value) {
+      fail(group, value) {
+        if (value instanceof RangeError && value.message === "stack overflow") value.message = OVERFLOW;
         thrown = { value };
-        if (wasm.hasTags) wasm.stage(value);
+        if (wasm.hasTags && traps.get(value) === undefined) wasm.stage(group, value);
         return false;
       },
       toI64,
       conversionError,
       notNull,
       checkFunction,
-      pushExtern: (slot, value) => host.pushExtern(slot, wasm.externKey(value)),
-      pushFunction: (slot, value) => host.pushFunction(slot, value === null ? -1 : numbers.get(value)),
-      flushReferences: () => wasm.dropExterns(host.flush()),
-      loadExtern: (slot) => wasm.externOf(host.loadExtern(slot)),
-      loadFunction: (slot) => wasm.functionOf(host.loadFunction(slot)),
+      pushExtern: (group, slot, value) => host.pushExtern(group.number, slot, wasm.externKey(group, value)),
+      pushFunction(group, slot, value) {
+        host.pushFunction(group.number, slot, value === null ? -1 : numberIn(group, value));
+      },
+      flushReferences: (group) => wasm.dropExterns(group, host.flush(group.number)),
+      loadExtern: (group, slot) => wasm.externOf(group, host.loadExtern(group.number, slot)),
+      loadFunction: (group, slot) => functionOf(group, host.loadFunction(group.number, slot)),
       list,
       incompatible,
     });
   };
   wasm.environment = environment;
-  wasm.conversionError = conversionError;
 
   // ---- instances ------------------------------------------------------------------
 
@@ -221,21 +189,28 @@
     return values;
   };
   const linkers = wasm.linkers;
-  linkers.function = (value, [, , , signature], fail, module, index) => {
+  linkers.function = (value, [, , , signature], fail, module, index, prefix, group) => {
     if (typeof value !== "function") fail("function import requires a callable");
-    const known = numbers.get(value);
+    const known = records.get(value);
     if (known === undefined) {
-      const run = maker("importMaker", signature)(value);
-      return wasm.host.importFunction(module.number, index, signature, run);
+      const place = addImport(group, value, signature);
+      return { number: wasm.host.importFunction(group.number, module.number, index, place) };
     }
-    if (signatureOf(known) !== signature) fail("imported function does not match the expected type");
-    return known;
+    if (known.signature !== signature) fail("imported function does not match the expected type");
+    return { number: numberIn(group, value) };
   };
 
   const instances = wasm.slot();
-  const exporters = { ...wasm.exporters, function: wasm.functionOf };
-  wasm.instantiate = (prefix, module, importObject, newTarget) => {
-    const values = imported(prefix, module, importObject);
+  const exporters = { ...wasm.exporters, function: exportedFunction };
+  const groupOf = (module, values) => {
+    for (let index = 0; index < values.length; index++) {
+      const [, , kind, type, , , mutable] = module.imports[index];
+      const record = wasm.isBound(kind, type, mutable) ? wasm.bound[kind](values[index]) : undefined;
+      if (record !== undefined) return record.group;
+    }
+    return wasm.openGroup(module.exports.map(([, kind]) => kind));
+  };
+  const link = (prefix, module, values, group) => {
     const items = [];
     for (let index = 0; index < values.length; index++) {
       const described = module.imports[index];
@@ -243,20 +218,31 @@
       const fail = (why) => {
         throw new wasm.LinkError(`${prefix}: Import #${index} "${from}" "${name}": ${why}`);
       };
+      const record = linkers[kind](values[index], described, fail, module, index, prefix, group);
+      if (record.group !== undefined && record.group !== group) {
+        fail("it is from before the module was loaded that imports it together with other items");
+      }
       items[2 * index] = kind;
-      items[2 * index + 1] = linkers[kind](values[index], described, fail, module, index, prefix);
+      items[2 * index + 1] = record.number;
     }
+    return items;
+  };
+  wasm.instantiate = (prefix, module, importObject, newTarget) => {
+    const values = imported(prefix, module, importObject);
+    const group = groupOf(module, values);
+    const items = link(prefix, module, values, group);
     if (module.hasTags) wasm.hasTags = true;
-    const made = wasm.host.instantiate(module.number, items);
-    wasm.refresh();
+    const made = wasm.host.instantiate(group.number, module.number, items);
+    wasm.refresh(group);
     if (made.length === 1) {
       const [failure] = made;
       if (failure.length === 3 && failure[0] !== "" && failure[2].length === 0) failure[1] = `${prefix}: ${failure[1]}`;
-      raise(failure);
+      raise(group, failure);
     }
     const exports = create(null);
     for (let index = 0; index < module.exports.length; index++) {
-      const value = exporters[made[2 * index]](made[2 * index + 1]);
+      const [kind, number, signature, name] = made.slice(4 * index, 4 * index + 4);
+      const value = exporters[kind](group, number, signature, name);
       defineProperty(exports, module.exports[index][0], { value, enumerable: true });
     }
     const instance = wasm.allocate(wasm.Instance, newTarget);

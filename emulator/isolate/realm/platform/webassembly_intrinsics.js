@@ -3,8 +3,9 @@
 // that is not its own.
 //
 //   platform.slot()         a class that keeps a hidden value on objects: set(object, value), get(object)
-//   platform.wasmBuffers    such a class: true on buffers over wasm memory, which no Worker may detach
-//   platform.wasmFunctions  such a class: the name of each function that calls wasm, shown as native code
+//   platform.wasmBuffers    such a class: set on buffers over wasm memory, which no Worker may detach
+//   platform.wasmFunctions  such a class: the name of each function that calls wasm, shown as native code,
+//                           as are all functions of the platform files
 (function (platform) {
   "use strict";
   const { apply } = Reflect;
@@ -35,10 +36,17 @@
   const functions = platform.slot();
   platform.wasmFunctions = functions;
   const plainText = Function.prototype.toString;
+  const fileName = Object.getOwnPropertyDescriptor(Function.prototype, "fileName").get;
+  const nativeText = (name) => `function ${name}() { [native code] }`;
   const { toString } = {
     toString() {
       const name = functions.get(this);
-      return name === undefined ? apply(plainText, this, []) : `function ${name}() { [native code] }`;
+      if (name !== undefined) return nativeText(name);
+      const text = apply(plainText, this, []);
+      const file = apply(fileName, this, []);
+      // The platform's own functions, those of the engine, and the user's.
+      if (typeof file === "string" && file.startsWith("cfw-emu:")) return nativeText(this.name);
+      return text.endsWith("() {\n    [native code]\n}") ? nativeText(text.slice(9, -24)) : text;
     },
   };
   functions.set(toString, "toString");
@@ -50,7 +58,7 @@
     const plain = ArrayBuffer.prototype[name];
     const guarded = {
       [name](...args) {
-        if (buffers.get(this) === true) {
+        if (buffers.get(this) !== undefined) {
           throw new TypeError(`Cannot perform ArrayBuffer.prototype.${name} on a WebAssembly.Memory's buffer`);
         }
         return apply(plain, this, args);

@@ -12,6 +12,7 @@
 
   wasm.linkers = create(null);
   wasm.exporters = create(null);
+  wasm.bound = create(null);
 
   // [EnforceRange] unsigned long, with V8's texts.
   const toU32 = (value, what) => {
@@ -47,20 +48,20 @@
     if (initial === undefined) throw new TypeError(`${prefix}: Property 'initial' is required`);
     return [initial, limit(prefix, descriptor, "maximum", initial, maximumUpper) ?? -1];
   };
-  // Classes whose objects stand for one thing of the host: the same number is the same object.
+  // Classes whose objects stand for one thing of a group: the same number is the same object.
   const family = (name, make) => {
     const slot = wasm.slot();
-    const objects = new Map();
+    const kind = name.toLowerCase();
     const Class = wasm.construct(name, 1, (prefix, newTarget, args) => {
       const descriptor = args[0];
       if (Object(descriptor) !== descriptor) {
-        throw new TypeError(`${prefix}: Argument 0 must be a ${name.toLowerCase()} descriptor`);
+        throw new TypeError(`${prefix}: Argument 0 must be a ${kind} descriptor`);
       }
       return adopt(make(prefix, descriptor, args), wasm.allocate(Class, newTarget));
     });
     const adopt = (record, object) => {
       slot.set(object, record);
-      objects.set(record.number, object);
+      wasm.keepObject(record.group, kind, record.number, object);
       return object;
     };
     wasm.unserializable(name, (value) => slot.get(value) !== undefined);
@@ -74,7 +75,8 @@
         }
         return record;
       },
-      exporter: (record) => (number) => objects.get(number) ?? adopt(record(number), create(Class.prototype)),
+      exporter: (record) => (group, number) =>
+        wasm.objectOf(group, kind, number) ?? adopt(record(group, number), create(Class.prototype)),
     };
   };
 
@@ -82,26 +84,11 @@
 
   // ---- Memory -----------------------------------------------------------------------
 
-  // Memories whose buffer JavaScript has: wasm may grow them at any time.
-  const live = [];
-  wasm.live = live;
-  const drop = (record) => {
-    let at = 0;
-    while (live[at] !== record) at++;
-    live[at] = live[live.length - 1];
-    live.length--;
-    wasm.host.detach(record.buffer);
-    record.buffer = null;
-  };
-  wasm.refresh = () => {
-    for (let i = live.length - 1; i >= 0; i--) {
-      const record = live[i];
-      if (record.size() !== record.bytes) drop(record);
-    }
-  };
-  const memoryRecord = (number) => {
-    const [minimum, maximum] = wasm.host.memoryLimits(number);
-    return { number, minimum, maximum, size: wasm.host.memorySizer(number), bytes: 0, buffer: null };
+  // What a group watches may not hold anything that holds the group.
+  const memoryRecord = (group, number) => {
+    const [minimum, maximum] = wasm.host.memoryLimits(group.number, number);
+    const size = wasm.host.memorySizer(group.number, number);
+    return { group, number, minimum, maximum, view: { size, bytes: 0, buffer: null }, buffer: null };
   };
   const memories = family("Memory", (prefix, descriptor) => {
     const [initial, maximum] = limits(prefix, descriptor, MAX_PAGES, MAX_PAGES);
@@ -109,16 +96,18 @@
       if (maximum < 0) throw new TypeError(`${prefix}: If shared is true, maximum property should be defined.`);
       throw new RangeError(`${prefix}: shared memory is not available`);
     }
-    const number = wasm.host.newMemory(initial, maximum);
+    const group = wasm.openGroup(["memory"]);
+    const number = wasm.host.newMemory(group.number, initial, maximum);
     if (number < 0) throw new RangeError(`${prefix}: could not allocate memory`);
-    return memoryRecord(number);
+    return memoryRecord(group, number);
   });
+  wasm.bound.memory = memories.find;
   const buffers = platform.wasmBuffers;
   wasm.exporters.memory = memories.exporter(memoryRecord);
   wasm.linkers.memory = (value, [, , , , minimum, maximum], fail) => {
     const record = memories.find(value);
     if (record === undefined) fail("memory import must be a WebAssembly.Memory object");
-    const pages = record.size() / PAGE;
+    const pages = record.view.size() / PAGE;
     if (pages < minimum) {
       fail(`memory import has ${pages} pages which is smaller than the declared initial of ${minimum}`);
     }
@@ -130,29 +119,32 @@
         );
       }
     }
-    return record.number;
+    return record;
   };
   wasm.shape(memories.Class.prototype, {
     grow(delta) {
       const prefix = "WebAssembly.Memory.grow()";
       const record = memories.receiver(this, prefix);
       const pages = toU32(delta, `${prefix}: Argument 0`);
-      const before = record.size() / PAGE;
+      const before = record.view.size() / PAGE;
       const maximum = record.maximum < 0 ? Infinity : record.maximum;
       if (before + pages > maximum) throw new RangeError(`${prefix}: Maximum memory size exceeded`);
-      if (wasm.host.growMemory(record.number, pages) < 0) {
+      if (wasm.host.growMemory(record.group.number, record.number, pages) < 0) {
         throw new RangeError(`${prefix}: Unable to grow instance memory`);
       }
-      if (record.buffer !== null) drop(record);
+      if (record.view.buffer !== null) wasm.unwatch(record.group, record.view);
+      wasm.refresh(record.group);
       return before;
     },
     get buffer() {
       const record = memories.receiver(this, "WebAssembly.Memory.buffer");
-      if (record.buffer === null) {
-        record.bytes = record.size();
-        record.buffer = wasm.host.memoryBuffer(record.number);
-        buffers.set(record.buffer, true);
-        live[live.length] = record;
+      const { view } = record;
+      if (view.buffer === null) {
+        view.bytes = view.size();
+        record.buffer = wasm.host.memoryBuffer(record.group.number, record.number);
+        buffers.set(record.buffer, record.group);
+        view.buffer = new WeakRef(record.buffer);
+        wasm.watch(record.group, view);
       }
       return record.buffer;
     },

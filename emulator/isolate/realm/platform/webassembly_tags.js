@@ -1,7 +1,7 @@
 // WebAssembly.Tag, JSTag and Exception: exceptions that wasm throws and catches.
 //
-//   wasm.stage(value)             the running import ends with `value`, which wasm may catch
-//   wasm.exceptionOf(parts, cause)  what JavaScript catches of an exception that left wasm
+//   wasm.stage(group, value)      the running import ends with `value`, which wasm may catch
+//   wasm.exceptionOf(group, parts, cause)  what JavaScript catches of an exception that left wasm
 (function (platform) {
   "use strict";
   const { create, is: same } = Object;
@@ -12,10 +12,9 @@
   // ---- Tag --------------------------------------------------------------------
 
   const slots = wasm.slot();
-  const objects = new Map();
   const adopt = (record, object) => {
+    record.object = new WeakRef(object);
     slots.set(object, record);
-    if (record.number >= 0) objects.set(record.number, object);
     return object;
   };
   const Tag = wasm.construct("Tag", 1, (prefix, newTarget, [type]) => {
@@ -32,27 +31,37 @@
       }
       codes += code;
     }
-    return adopt({ number: wasm.host.newTag(codes), codes }, wasm.allocate(Tag, newTarget));
+    return adopt({ codes }, wasm.allocate(Tag, newTarget));
   });
   wasm.unserializable("Tag", (value) => slots.get(value) !== undefined);
-  const tagOf = (number) =>
-    objects.get(number) ?? adopt({ number, codes: wasm.host.tagType(number) }, create(Tag.prototype));
-  wasm.exporters.tag = tagOf;
-
-  // The tag of what JavaScript throws; wasmtime's is made when wasm may catch it.
-  wasm.JSTag = adopt({ number: -1, codes: "x" }, create(Tag.prototype));
-  const numberOf = (record) => {
-    if (record.number < 0) {
-      record.number = wasm.host.newTag(record.codes);
-      objects.set(record.number, wasm.JSTag);
-    }
-    return record.number;
+  // A tag is only an identity: each group in which it is used has one of its own for it.
+  const recordOf = (group, number) => {
+    for (const [record, own] of group.tags) if (own === number) return record;
+    const record = { codes: wasm.host.tagType(group.number, number) };
+    group.tags.set(record, number);
+    return record;
   };
-  wasm.linkers.tag = (value, [, , , type], fail) => {
+  const numberIn = (group, record) => {
+    let number = group.tags.get(record);
+    if (number === undefined) {
+      number = wasm.host.newTag(group.number, record.codes);
+      group.tags.set(record, number);
+    }
+    return number;
+  };
+  wasm.exporters.tag = (group, number) => {
+    const record = recordOf(group, number);
+    return record.object?.deref() ?? adopt(record, create(Tag.prototype));
+  };
+
+  // The tag of what JavaScript throws.
+  wasm.JSTag = adopt({ codes: "x" }, create(Tag.prototype));
+  const jsRecord = slots.get(wasm.JSTag);
+  wasm.linkers.tag = (value, [, , , type], fail, module, index, prefix, group) => {
     const record = slots.get(value);
     if (record === undefined) fail("tag import requires a WebAssembly.Tag");
     if (`${record.codes}:` !== type) fail("imported tag does not match the expected type");
-    return numberOf(record);
+    return { number: numberIn(group, record) };
   };
 
   // ---- Exception ------------------------------------------------------------------
@@ -63,7 +72,7 @@
     if (code === "x") return value;
     if (code === "l") return value === undefined ? 0n : env.toI64(value);
     if (code === "r") {
-      if (value !== null && wasm.functionNumber(value) === undefined) throw new TypeError(`${prefix}: ${wasm.BAD_FUNCTION}`);
+      if (value !== null && !wasm.isFunction(value)) throw new TypeError(`${prefix}: ${wasm.BAD_FUNCTION}`);
       return value;
     }
     try {
@@ -120,37 +129,36 @@
 
   // ---- crossing -------------------------------------------------------------------
 
-  const put = (code, value, slot) => {
+  const put = (group, code, value, slot) => {
     const env = wasm.environment();
     if (code === "i") env.i32[4 * slot] = value;
     else if (code === "l") env.i64[2 * slot] = value;
     else if (code === "f") env.f32[4 * slot] = value;
     else if (code === "d") env.f64[2 * slot] = value;
-    else return wasm.keyOf(code, value);
+    else return wasm.keyOf(group, code, value);
     return 0;
   };
-  wasm.stage = (value) => {
+  wasm.stage = (group, value) => {
     const exception = exceptions.get(value);
-    const record = exception === undefined ? slots.get(wasm.JSTag) : exception.record;
+    const record = exception === undefined ? jsRecord : exception.record;
     const values = exception === undefined ? [value] : exception.values;
     const keys = [];
-    for (let slot = 0; slot < values.length; slot++) keys[slot] = put(record.codes[slot], values[slot], slot);
-    wasm.host.stageException(numberOf(record), record.codes, keys);
+    for (let slot = 0; slot < values.length; slot++) keys[slot] = put(group, record.codes[slot], values[slot], slot);
+    wasm.host.stageException(group.number, numberIn(group, record), record.codes, keys);
   };
-  const take = (code, key, slot) => {
+  const take = (group, code, key, slot) => {
     const env = wasm.environment();
     if (code === "i") return env.i32[4 * slot];
     if (code === "l") return env.i64[2 * slot];
     if (code === "f") return env.f32[4 * slot];
     if (code === "d") return env.f64[2 * slot];
-    return wasm.valueOf(code, key);
+    return wasm.valueOf(group, code, key);
   };
-  wasm.exceptionOf = ([number, codes, keys], cause) => {
-    const tag = tagOf(number);
+  wasm.exceptionOf = (group, [number, codes, keys], cause) => {
+    const record = recordOf(group, number);
     const values = [];
-    for (let slot = 0; slot < codes.length; slot++) values[slot] = take(codes[slot], keys[slot], slot);
-    if (tag === wasm.JSTag) return values[0];
-    const record = slots.get(tag);
+    for (let slot = 0; slot < codes.length; slot++) values[slot] = take(group, codes[slot], keys[slot], slot);
+    if (record === jsRecord) return values[0];
     const known = cause === null ? undefined : exceptions.get(cause.value);
     if (known !== undefined && known.record === record) {
       if (known.values.every((value, index) => same(value, values[index]))) return cause.value;

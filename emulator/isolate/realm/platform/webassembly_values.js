@@ -11,13 +11,14 @@
 
   const REFERENCES = { externref: "x", anyfunc: "r" };
   // The host's key for a JS value that a reference type takes; undefined if it takes none like it.
-  const keyOf = (code, value) => {
-    if (code === "x" || (code === "y" && value !== null)) return wasm.externKey(value);
+  const keyOf = (group, code, value) => {
+    if (code === "x" || (code === "y" && value !== null)) return wasm.externKey(group, value);
     if (value === null) return code === "r" ? -1 : undefined;
-    return code === "r" || code === "s" ? wasm.functionNumber(value) : undefined;
+    return code === "r" || code === "s" ? wasm.functionNumber(group, value) : undefined;
   };
-  const valueOf = (code, key) => (code === "x" || code === "y" ? wasm.externOf(key) : wasm.functionOf(key));
-  const settleDropped = () => wasm.dropExterns(wasm.host.flush());
+  const valueOf = (group, code, key) =>
+    code === "x" || code === "y" ? wasm.externOf(group, key) : wasm.functionOf(group, key);
+  const settleDropped = (group) => wasm.dropExterns(group, wasm.host.flush(group.number));
 
   // ---- Table ---------------------------------------------------------------------------
 
@@ -29,26 +30,28 @@
     }
     const [initial, maximum] = limits(prefix, descriptor, MAX_TABLE, MAX_U32);
     const value = args.length > 1 && args[1] !== undefined ? args[1] : code === "x" ? undefined : null;
-    const key = keyOf(code, value);
+    const group = wasm.openGroup(["table"]);
+    const key = keyOf(group, code, value);
     if (key === undefined) {
       throw new TypeError(
         `${prefix}: Argument 2 must be undefined or a value of type compatible with the type of the new table: ` +
           `${BAD_FUNCTION}.`,
       );
     }
-    const number = wasm.host.newTable(code, initial, maximum, key);
+    const number = wasm.host.newTable(group.number, code, initial, maximum, key);
     if (number < 0) throw new RangeError(`${prefix}: could not allocate table`);
-    return { number, code, maximum };
+    return { group, number, code, maximum };
   });
-  const tableRecord = (number) => {
-    const [code, , maximum] = wasm.host.tableType(number);
-    return { number, code, maximum };
+  const tableRecord = (group, number) => {
+    const [code, , maximum] = wasm.host.tableType(group.number, number);
+    return { group, number, code, maximum };
   };
+  const sizeOf = ({ group, number }) => wasm.host.tableSize(group.number, number);
   wasm.exporters.table = tables.exporter(tableRecord);
   wasm.linkers.table = (value, [, , , type, minimum, maximum], fail, module, index, prefix) => {
     const record = tables.find(value);
     if (record === undefined) fail("table import requires a WebAssembly.Table");
-    const size = wasm.host.tableSize(record.number);
+    const size = sizeOf(record);
     const place = `table import ${index}`;
     const refuse = (why) => {
       throw new wasm.LinkError(`${prefix}: ${place} ${why}`);
@@ -61,11 +64,11 @@
       }
     }
     if (record.code !== type) fail("imported table does not match the expected type");
-    return record.number;
+    return record;
   };
   const element = (record, index, prefix) => {
     const at = toU32(index, `${prefix}: Argument 0`);
-    const size = wasm.host.tableSize(record.number);
+    const size = sizeOf(record);
     if (at >= size) {
       const type = record.code === "x" || record.code === "y" ? "externref" : "funcref";
       throw new RangeError(`${prefix}: invalid address ${at} in ${type} table of size ${size}`);
@@ -74,23 +77,23 @@
   };
   const fill = (record, args, prefix) => {
     const value = args.length > 1 ? args[1] : record.code === "x" ? undefined : null;
-    const key = keyOf(record.code, value);
+    const key = keyOf(record.group, record.code, value);
     if (key === undefined) throw new TypeError(`${prefix}: ${BAD_FUNCTION}`);
     return key;
   };
   wasm.shape(tables.Class.prototype, {
     get length() {
-      return wasm.host.tableSize(tables.receiver(this, "WebAssembly.Table.length()").number);
+      return sizeOf(tables.receiver(this, "WebAssembly.Table.length()"));
     },
     grow(delta) {
       const prefix = "WebAssembly.Table.grow()";
       const record = tables.receiver(this, prefix);
       const count = toU32(delta, `${prefix}: Argument 0`);
       const key = fill(record, arguments, `${prefix}: Argument 1 is invalid`);
-      const size = wasm.host.tableSize(record.number);
+      const size = sizeOf(record);
       const maximum = Math.min(record.maximum < 0 ? MAX_TABLE : record.maximum, MAX_TABLE);
-      const before = size + count > maximum ? -1 : wasm.host.tableGrow(record.number, record.code, count, key);
-      settleDropped();
+      const before = size + count > maximum ? -1 : wasm.host.tableGrow(record.group.number, record.number, record.code, count, key);
+      settleDropped(record.group);
       if (before < 0) throw new RangeError(`${prefix}: failed to grow table by ${count}`);
       return before;
     },
@@ -99,15 +102,15 @@
       const record = tables.receiver(this, prefix);
       const at = element(record, index, prefix);
       const key = fill(record, arguments, `${prefix}: Argument 1 is invalid for table`);
-      wasm.host.tableSet(record.number, record.code, at, key);
-      settleDropped();
+      wasm.host.tableSet(record.group.number, record.number, record.code, at, key);
+      settleDropped(record.group);
     },
     get(index) {
       const prefix = "WebAssembly.Table.get()";
       const record = tables.receiver(this, prefix);
       const at = element(record, index, prefix);
       if (record.code === "o") throw new TypeError(`${prefix}: type incompatibility when transforming from/to JS`);
-      return valueOf(record.code, wasm.host.tableGet(record.number, record.code, at));
+      return valueOf(record.group, record.code, wasm.host.tableGet(record.group.number, record.number, record.code, at));
     },
   });
 
@@ -118,7 +121,7 @@
   const TYPES = { i32: "i", i64: "l", f32: "f", f64: "d", v128: "v", ...REFERENCES };
   const DEFAULTS = { i: 0, l: 0n, f: 0, d: 0, x: undefined, r: null };
   // Converts and leaves a number in the first slot; gives the key of a reference.
-  const put = (code, value, prefix) => {
+  const put = (group, code, value, prefix) => {
     const env = wasm.environment();
     if (code === "l") env.i64[0] = env.toI64(value);
     else if (code === "i" || code === "f" || code === "d") {
@@ -131,23 +134,23 @@
         throw wasm.conversionError(error);
       }
     } else {
-      const key = keyOf(code, value);
+      const key = keyOf(group, code, value);
       if (key === undefined) throw new TypeError(`${prefix}: ${BAD_FUNCTION}`);
       return key;
     }
     return 0;
   };
   const take = (record, prefix) => {
-    const { code, number } = record;
+    const { group, code, number } = record;
     if (code === "v") throw new TypeError(`${prefix}: Can't get the value of s128 WebAssembly.Global`);
     if (code === "o") throw new TypeError(`${prefix}: type incompatibility when transforming from/to JS`);
-    const key = wasm.host.globalGet(number, code);
+    const key = wasm.host.globalGet(group.number, number, code);
     const env = wasm.environment();
     if (code === "i") return env.i32[0];
     if (code === "l") return env.i64[0];
     if (code === "f") return env.f32[0];
     if (code === "d") return env.f64[0];
-    return valueOf(code, key);
+    return valueOf(group, code, key);
   };
   const globals = family("Global", (prefix, descriptor, args) => {
     const mutable = Boolean(descriptor.mutable);
@@ -156,34 +159,42 @@
     if (code === undefined) throw new TypeError(`${prefix}: Descriptor property 'value' must be a WebAssembly type`);
     if (code === "v") throw new TypeError(`${prefix}: A global of type 'v128' cannot be created in JavaScript`);
     const initial = args.length < 2 || (args[1] === undefined && code !== "r") ? DEFAULTS[code] : args[1];
-    const key = put(code, initial, prefix);
-    return { number: wasm.host.newGlobal(code, mutable, key), code, mutable };
+    const group = wasm.openGroup(["global"]);
+    const key = put(group, code, initial, prefix);
+    return { group, number: wasm.host.newGlobal(group.number, code, mutable, key), code, mutable };
   });
-  wasm.exporters.global = globals.exporter((number) => {
-    const [code, mutable] = wasm.host.globalType(number);
-    return { number, code, mutable };
+  wasm.exporters.global = globals.exporter((group, number) => {
+    const [code, mutable] = wasm.host.globalType(group.number, number);
+    return { group, number, code, mutable };
   });
-  wasm.linkers.global = (value, [, , , type, , , mutable], fail) => {
+  // A constant is the same in another group.
+  const constantIn = (group, code, value) => ({
+    group,
+    number: wasm.host.newGlobal(group.number, code, false, put(group, code, value, "")),
+  });
+  wasm.linkers.global = (value, [, , , type, , , mutable], fail, module, index, prefix, group) => {
     const record = globals.find(value);
     if (record !== undefined) {
       if (record.mutable !== mutable) fail("imported global does not match the expected mutability");
       if (record.code !== type) fail("imported global does not match the expected type");
-      return record.number;
+      if (group === record.group || wasm.isBound("global", type, mutable)) return record;
+      const copy = constantIn(group, type, take(record, prefix));
+      wasm.keepObject(group, "global", copy.number, value);
+      return copy;
     }
     if (mutable) fail("imported mutable global must be a WebAssembly.Global object");
     if (type === "v") fail("global import of type v128 must be a WebAssembly.Global");
     const isNumber = typeof value === "number" && (type === "i" || type === "f" || type === "d");
-    if (isNumber || (typeof value === "bigint" && type === "l")) {
-      return wasm.host.newGlobal(type, false, put(type, value, ""));
-    }
-    if (type === "x") return wasm.host.newGlobal(type, false, keyOf(type, value));
+    if (isNumber || (typeof value === "bigint" && type === "l")) return constantIn(group, type, value);
+    if (type === "x") return constantIn(group, type, value);
     if (type === "r") {
-      const key = keyOf(type, value);
-      if (key === undefined) fail(BAD_FUNCTION);
-      return wasm.host.newGlobal(type, false, key);
+      if (keyOf(group, type, value) === undefined) fail(BAD_FUNCTION);
+      return constantIn(group, type, value);
     }
     fail("global import must be a number, valid Wasm reference, or WebAssembly.Global object");
   };
+  wasm.bound.table = tables.find;
+  wasm.bound.global = globals.find;
   wasm.shape(globals.Class.prototype, {
     valueOf() {
       const prefix = "WebAssembly.Global.valueOf()";
@@ -197,8 +208,8 @@
       const prefix = "set WebAssembly.Global.value)";
       const record = globals.receiver(this, prefix);
       if (!record.mutable) throw new TypeError(`${prefix}: Can't set the value of an immutable global.`);
-      wasm.host.globalSet(record.number, record.code, put(record.code, value, prefix));
-      settleDropped();
+      wasm.host.globalSet(record.group.number, record.number, record.code, put(record.group, record.code, value, prefix));
+      settleDropped(record.group);
     },
   });
 });

@@ -88,9 +88,12 @@
     const method = value === null || value === undefined ? undefined : value[Symbol.iterator];
     if (typeof method !== "function") throw new TypeError(`${what} is not iterable.`);
     const iterator = apply(method, value, []);
+    if (Object(iterator) !== iterator) throw new TypeError(`${what} is not iterable.`);
+    const { next } = iterator;
     const items = [];
     for (;;) {
-      const step = iterator.next();
+      const step = apply(next, iterator, []);
+      if (Object(step) !== step) throw new TypeError(`Iterator result ${String(step)} is not an object`);
       if (step.done) return items;
       items[items.length] = step.value;
     }

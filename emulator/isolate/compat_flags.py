@@ -1,4 +1,4 @@
-"""Compatibility flags of Python Workers: which are on for a date and a list of flags.
+"""Compatibility flags: which are on for a date and a list of flags.
 
 Source: https://developers.cloudflare.com/workers/configuration/compatibility-flags/
 """

@@ -1,0 +1,128 @@
+"""Known mistakes around the limits of a plan (texts of ``known.KNOWN``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from emulator.diagnostics.mistake import Known
+
+_TINYGO: Final = (
+    "{file} was made by Go's own compiler (GOOS=js GOARCH=wasm), which puts Go's whole run time into it."
+    "{debugged} TinyGo makes tens of kilobytes of the same kind of program:\n\n"
+    "tinygo build -o {name} -target wasm-unknown ./...\n\n"
+    "The program then exports functions instead of using syscall/js (docs/getting-started.md)."
+)
+
+_STRIP: Final = (
+    "{file} holds {debug} of debug information and names, which nothing needs to run{enough}. Leave them "
+    "out:\n\ntinygo build -no-debug -o {name} -target wasm-unknown ./...\n\n"
+    "or, for what another compiler made: wasm-strip {name}"
+)
+
+_WASM: Final = (
+    "{file} is most of it.{debugged} Build it for size (TinyGo's `-opt=z -no-debug`, Rust's "
+    '`opt-level = "z"`), or run `wasm-opt -Oz` on it.'
+)
+
+_PACKAGE: Final = (
+    "{package_size} of it is the package {package} of node_modules. Import only the part that is needed "
+    "(many packages have entry points of their own for that), or a smaller package."
+)
+
+_SCRIPTS: Final = (
+    "Modules count as they are written. `npx wrangler deploy --dry-run --outdir dist` tells what is left "
+    "when esbuild has dropped what nothing uses; `--minify` makes it smaller still. A bundle that is served "
+    '(main = "dist/...") counts as it is.'
+)
+
+_PYTHON: Final = (
+    "Every module below {directory} is uploaded: move tests, scripts and data out of it. Data belongs in KV, "
+    "R2 or static assets."
+)
+
+_VENDORED: Final = (
+    "{vendored} of it are packages in {vendored_in}: drop those that are not needed, with their dependencies."
+)
+
+_LIFT: Final = (
+    "Or serve it under a plan with room for it: cfw-emu serve --limits paid (64 MiB), or --limits off."
+)
+_LIFT_ALL: Final = "Or serve it without limits: cfw-emu serve --limits off"
+
+_FACTS: Final = (
+    *("file", "name", "debug", "debugged", "enough", "package", "package_size", "directory"),
+    *("vendored", "vendored_in"),
+)
+
+
+def _advice(values: Mapping[str, Any]) -> dict[str, str]:
+    """What to do about a big upload, the most promising first."""
+    parts = []
+    if values.get("go"):
+        parts.append(_TINYGO)
+    elif values.get("debug"):
+        parts.append(_STRIP)
+    elif values.get("file"):
+        parts.append(_WASM)
+    if values.get("package"):
+        parts.append(_PACKAGE)
+    if values.get("scripts"):
+        parts.append(_SCRIPTS)
+    if values.get("vendored"):
+        parts.append(_VENDORED)
+    if values.get("directory"):
+        parts.append(_PYTHON)
+    parts.append(_LIFT if str(values.get("plan")) == "free" else _LIFT_ALL)
+    known = {name: str(values.get(name, "")) for name in _FACTS}
+    gzip, beside = values.get("gzip"), values.get("beside")
+    return {
+        "advice": "\n\n".join(part.format_map(known) for part in parts),
+        "packed": f"; {gzip} after gzip" if gzip else "",
+        "provided": f"\n\nNot counted, because the platform has them: {beside}" if beside else "",
+    }
+
+
+LIMIT_MISTAKES: Final[Mapping[str, Known]] = {
+    "worker-too-big": Known(
+        "The Worker is too big: {total}, and the plan {plan} allows {limit}",
+        "It is not served, because such an upload is refused. The size is that of all its modules, "
+        "uncompressed{packed}. The biggest files:\n\n{files}{provided}",
+        "{advice}",
+        derive=_advice,
+    ),
+    "limits-unknown-plan": Known(
+        'There is no plan "{plan}"',
+        "The plans are free, free-2026, paid and off. Any other text is the path of a TOML file, and there "
+        "is no file {path}.",
+        "{suggestion}\n\ncfw-emu serve --limits free\n\n`cfw-emu limits --limits PLAN` shows a plan's "
+        "numbers.",
+    ),
+    "limits-bad-file": Known(
+        "{file} is not a file of limits: {problem}",
+        "Limits are read from a TOML file: a line `plan = ...` and the numbers that differ from that plan.",
+        'Rename it, and write for example\n\nplan = "free"\ncpu_ms = 50\nsize_mib = 3',
+    ),
+    "limits-unknown-base": Known(
+        "{file} changes the plan {plan}, which does not exist",
+        "`plan` names the plan whose numbers hold where the file gives none: free, free-2026, paid or off.",
+        '{suggestion}\n\nplan = "free"',
+    ),
+    "limits-unknown-key": Known(
+        'There is no limit "{key}"',
+        "A file of limits has `plan` and the names that `cfw-emu limits` lists; a misspelled one would limit "
+        "nothing.",
+        "{suggestion}",
+    ),
+    "limits-bad-value": Known(
+        'Expected "{key}" to be a number above 0{unit}, but got {value}',
+        'The unit is part of the name. In a file of limits, the text "off" takes a limit away.',
+        "{line}",
+    ),
+    "settings-unknown-key": Known(
+        'Unexpected key "{key}" in cfw-emu.toml',
+        "This file holds the emulator's own settings; it does not know this one, so it has no effect.",
+        "{suggestion}",
+        "warning",
+    ),
+}
