@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
 
+_PATIENCE_SECONDS = 5.0
+"""How long Ready, and the watch for saves, wait for Workers that do not come to an end of loading."""
+
 
 @dataclass(frozen=True)
 class ServeOptions:
@@ -153,8 +156,11 @@ class Emulator:
         reloader = self._watch(deployments) if builds else None
         stopping = asyncio.create_task(self._stop.wait())
         loaded = asyncio.create_task(_all(loads))
-        await asyncio.wait([loaded, stopping], return_when=asyncio.FIRST_COMPLETED)
+        either = asyncio.FIRST_COMPLETED
+        await asyncio.wait([loaded, stopping], timeout=_PATIENCE_SECONDS, return_when=either)
         if not self._stop.is_set():
+            for deployment in deployments:
+                deployment.tell_late()
             self._console.write(f"Ready on {self._address()}")
             # All that is loaded now stays: the collector need not look at it for each request.
             gc.collect()
@@ -192,7 +198,7 @@ class Emulator:
         from emulator.front.deployment import Deployment
 
         return [
-            Deployment(project, fleet.slot(project.name), self._reopen, self._console)
+            Deployment(project, fleet.slot(project.name), self._reopen, self._console, fleet.guard)
             for project in self._projects
         ]
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from emulator.diagnostics.known_build import BUILD_MISTAKES
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
 from emulator.diagnostics.known_direct import DIRECT_MISTAKES
+from emulator.diagnostics.known_exports import MODULE_EXPORT_MISTAKES
 from emulator.diagnostics.known_javascript import JAVASCRIPT_MISTAKES
 from emulator.diagnostics.known_limits import LIMIT_MISTAKES
 from emulator.diagnostics.known_load import LOAD_MISTAKES
@@ -34,6 +35,7 @@ KNOWN: Final[Mapping[str, Known]] = {
     **REQUEST_MISTAKES,
     **JAVASCRIPT_MISTAKES,
     **MODULE_MISTAKES,
+    **MODULE_EXPORT_MISTAKES,
     **DIRECT_MISTAKES,
     **LIMIT_MISTAKES,
 }

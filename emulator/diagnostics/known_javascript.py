@@ -40,17 +40,29 @@ def _returned(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _undefined(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``name``, ``similar`` (the nearest name), ``parameter`` (handlers are given it) and ``binding``
-    (env has it)."""
-    similar = values.get("similar")
+    """Facts ``name``, ``similar`` (the nearest name), ``parameter`` (handlers are given it), ``binding`` (env
+    has it) and ``platform`` (only the platform has it)."""
+    name = values.get("name")
+    if values.get("platform"):
+        return {
+            "nothing": f"The platform has {name}; cfw-emu does not have it yet. This is no mistake of yours.",
+            "advice": f'Where the program can do without, ask first: `typeof {name} !== "undefined"`.',
+        }
+    nothing = (
+        f"Nothing of the name {name} is declared in this file, imported into it, or a global of Workers."
+    )
+    return {"nothing": nothing, "advice": _advice(values)}
+
+
+def _advice(values: Mapping[str, Any]) -> str:
+    name, similar = values.get("name"), values.get("similar")
     if values.get("binding"):
-        return {"advice": f"Bindings and variables are on `env`: write env.{values.get('name')}"}
+        return f"Bindings and variables are on `env`: write env.{name}"
     if values.get("parameter"):
-        return {"advice": "Name it among the handler's parameters:\n\nasync fetch(request, env, ctx) {"}
+        return "Name it among the handler's parameters:\n\nasync fetch(request, env, ctx) {"
     if similar:
-        return {"advice": f"Did you mean {similar}? Upper and lower case matter."}
-    example = f"import {{ {values.get('name')} }} from ..."
-    return {"advice": f"Declare it, import it (`{example}`), or correct its spelling."}
+        return f"Did you mean {similar}? Upper and lower case matter."
+    return f"Declare it, import it (`import {{ {name} }} from ...`), or correct its spelling."
 
 
 def _recursion(values: Mapping[str, Any]) -> dict[str, str]:
@@ -169,7 +181,7 @@ JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
     ),
     "js-not-defined": Known(
         "Uncaught {exception}",
-        "Nothing of the name {name} is declared in this file, imported into it, or a global of Workers.",
+        "{nothing}",
         "{advice}",
         derive=_undefined,
     ),

@@ -1,4 +1,4 @@
-"""Known mistakes in the imports and exports of JavaScript Workers (texts of ``known.KNOWN``)."""
+"""Known mistakes in the imports of JavaScript Workers and in the files found (texts of ``known.KNOWN``)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.diagnostics.known_direct import TINYGO_BUILD, not_wasm_texts
+from emulator.diagnostics.known_exports import DEFAULT_EXPORT
 from emulator.diagnostics.mistake import Known
-
-_DEFAULT_FORM: Final = """export default {{
-  async fetch(request, env, ctx) {{
-    return new Response("Hello");
-  }},
-}};"""
-_DEFAULT_FORM_TEXT: Final = _DEFAULT_FORM.replace("{{", "{").replace("}}", "}")
 
 _NO_DISK: Final = (
     "A Worker has no disk. Import the file as a module (Text, Data, JSON), or keep it in KV or R2."
@@ -101,7 +95,7 @@ def _commonjs(values: Mapping[str, Any]) -> dict[str, str]:
         "advice": "Write it as an ES module:\n\n"
         'import helper from "./helper.js";   // instead of require("./helper.js")\n'
         "export function f() {}              // instead of exports.f = ...\n"
-        f"{_DEFAULT_FORM_TEXT.split(chr(10))[0]} ... }};           // instead of module.exports = ..."
+        f"{DEFAULT_EXPORT.split(chr(10))[0]} ... }};           // instead of module.exports = ..."
     }
 
 
@@ -111,49 +105,7 @@ def _commonjs_name(values: Mapping[str, Any]) -> dict[str, str]:
         return {"advice": 'import helper from "./helper.js";'}
     if name in ("__dirname", "__filename"):
         return {"advice": "A Worker has no files at run time: import the file as a module instead."}
-    return {"advice": _DEFAULT_FORM_TEXT}
-
-
-def _export(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``name``, ``similar``, ``offered`` (names), ``specifier``."""
-    name, similar, offered = values.get("name"), values.get("similar"), str(values.get("offered") or "")
-    specifier = values.get("specifier", "")
-    if similar and similar != "default":
-        return {"advice": f"Did you mean {similar}?"}
-    if offered == "default":
-        return {"advice": f'It has a default export only:\n\nimport {name} from "{specifier}";'}
-    if name == "default" and offered:
-        first = offered.split(", ")[0]
-        return {"advice": f'It exports: {offered}\n\nimport {{ {first} }} from "{specifier}";'}
-    return {"advice": f"It exports: {offered}" if offered else "It exports nothing."}
-
-
-def _no_default(values: Mapping[str, Any]) -> dict[str, str]:
-    """Fact ``names``: what the module exports."""
-    names = str(values.get("names") or "")
-    has = f"The module exports: {names}." if names else "The module exports nothing."
-    return {"has": has, "advice": _DEFAULT_FORM_TEXT}
-
-
-def _without_fetch(values: Mapping[str, Any]) -> dict[str, str]:
-    """Facts ``has`` (names of functions) and ``kind`` of the default export."""
-    has = str(values.get("has") or "")
-    method = values.get("kind") in ("entrypoint", "class")
-    advice = (
-        'import { WorkerEntrypoint } from "cloudflare:workers";\n\n'
-        "export default class extends WorkerEntrypoint {\n"
-        '  async fetch(request) {\n    return new Response("Hello");\n  }\n}'
-        if method
-        else _DEFAULT_FORM_TEXT
-    )
-    if "fetch" in has.lower().split(", "):
-        has += " (upper and lower case matter)"
-    return {"list": f"It has: {has}." if has else "It has no functions at all.", "advice": advice}
-
-
-def _literal(text: str) -> str:
-    """``text`` as a template: its braces stay braces."""
-    return text.replace("{", "{{").replace("}", "}}")
+    return {"advice": DEFAULT_EXPORT}
 
 
 MODULE_MISTAKES: Final[Mapping[str, Known]] = {
@@ -289,59 +241,10 @@ MODULE_MISTAKES: Final[Mapping[str, Known]] = {
         "{advice}",
         derive=_commonjs_name,
     ),
-    "export-missing": Known(
-        'No matching export in "{path}" for import "{name}"',
-        "The module has no export of this name.",
-        "{advice}",
-        derive=_export,
-    ),
     "top-level-await-unsettled": Known(
         "Top-level await in module is unsettled.",
         "Loading waits for a promise that nothing settles: there is no I/O and no timer before the first "
         "request.",
         "Await it in the handler, or settle it at once.",
-    ),
-    "service-worker-syntax": Known(
-        'addEventListener("fetch", ...) is the old service worker format',
-        "Projects with imports, wasm or bindings of today are ES modules: the handlers are the properties of "
-        "the default export.",
-        _literal(_DEFAULT_FORM_TEXT),
-    ),
-    "no-default-export": Known(
-        "The main module has no default export",
-        "{has} The platform calls the handlers of the default export.",
-        "{advice}",
-        derive=_no_default,
-    ),
-    "named-fetch-export": Known(
-        "fetch is a named export; the platform calls the default export only",
-        "`export function fetch` makes a named export, which nobody calls.",
-        _literal(_DEFAULT_FORM_TEXT),
-    ),
-    "default-export-type": Known(
-        "Incorrect type for map entry 'default': the provided value is not of type 'function or "
-        "ExportedHandler'.",
-        "The default export is {kind}; it must be an object with handlers, or a class that extends "
-        "WorkerEntrypoint.",
-        _literal(_DEFAULT_FORM_TEXT),
-    ),
-    "default-export-function": Known(
-        "The default export is a function",
-        "The platform takes a function for a class and does not call it with a request: such a Worker "
-        "deploys, then fails on every request.",
-        "Put it into an object:\n\n" + _literal(_DEFAULT_FORM_TEXT),
-    ),
-    "default-export-class": Known(
-        "The default export is a class that does not extend WorkerEntrypoint",
-        "The platform takes such a class for a Durable Object, which cannot be the default entrypoint.",
-        'import {{ WorkerEntrypoint }} from "cloudflare:workers";\n\n'
-        "export default class extends WorkerEntrypoint {{\n"
-        '  async fetch(request) {{\n    return new Response("Hello");\n  }}\n}}',
-    ),
-    "default-without-fetch": Known(
-        "Handler does not export a fetch() function.",
-        "For a request the platform calls the function `fetch` of the default export. {list}",
-        "{advice}",
-        derive=_without_fetch,
     ),
 }

@@ -36,6 +36,7 @@ class Fleet:
         self._on_broken = on_broken
         self._module = started.module
         self._isolates: dict[int, Isolate] = {}
+        self._groups: set[int] = set()
         self._next = 1
         self._closed = False
         self._server = ForkServer(started, self._on_ended, self._on_server_lost)
@@ -74,6 +75,17 @@ class Fleet:
         self._server.kill(isolate.number)
         isolate.channel.abort()
 
+    def guard(self, group: int) -> Callable[[], None]:
+        """Let a process group end with the emulator, however that ends; call the result when it is over."""
+        self._groups.add(group)
+        self._server.guard(group)
+
+        def release() -> None:
+            self._groups.discard(group)
+            self._server.release(group)
+
+        return release
+
     async def close(self) -> None:
         """Retire every isolate, kill what does not end by itself, end the fork server."""
         self._closed = True
@@ -97,6 +109,8 @@ class Fleet:
         if self._server.proven:
             self._journal(Notice("warn", "The fork server ended unexpectedly; it is started again."))
             self._server = ForkServer(launch(self._module), self._on_ended, self._on_server_lost)
+            for group in self._groups:
+                self._server.guard(group)
             for slot in self.slots.values():
                 slot.redeploy()
         else:

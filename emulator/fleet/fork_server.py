@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from emulator.fleet.launch import ForkServerProcess
-from emulator.wire.control import ENDED, FORK, KILL, NOTICE, REQUEST, STARTED
+from emulator.wire.control import ENDED, FORK, GUARD, KILL, NOTICE, RELEASE, REQUEST, STARTED
 
 _EXIT_SECONDS: Final = 1.0
 
@@ -59,8 +59,15 @@ class ForkServer:
 
     def kill(self, isolate: int) -> None:
         """SIGKILL an isolate; nothing happens when it has ended already."""
-        with contextlib.suppress(OSError):
-            self._control.send(REQUEST.pack(KILL, isolate))
+        self._send(KILL, isolate)
+
+    def guard(self, group: int) -> None:
+        """Have a process group killed when this process ends, however it ends."""
+        self._send(GUARD, group)
+
+    def release(self, group: int) -> None:
+        """The group is over: leave its number alone."""
+        self._send(RELEASE, group)
 
     def close(self) -> int | None:
         """Kill every isolate and the fork server; gives its exit status."""
@@ -73,6 +80,10 @@ class ForkServer:
             self._process.kill()
             self._kill_known()
             return self._process.wait()
+
+    def _send(self, kind: bytes, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self._control.send(REQUEST.pack(kind, number))
 
     def _read(self) -> None:
         try:

@@ -31,6 +31,7 @@ from emulator.wire.frames import (
     Log,
     Pull,
     Retire,
+    Retiring,
     Return,
     ToFront,
     WorkerSpec,
@@ -41,6 +42,9 @@ WAIT_UNTIL_SECONDS: Final = 30.0
 
 https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
 """
+
+STUCK_SECONDS: Final = 2.0
+"""An isolate that has not looked at its frames for so long, when another version serves, never will."""
 
 
 class State(Enum):
@@ -125,6 +129,8 @@ class Isolate:
         self._calls: dict[int, asyncio.Task[None]] = {}
         self._next_event = 1
         self._status: int | None = None
+        self._stuck: asyncio.TimerHandle | None = None
+        self._given_up = False
         self._route: dict[type, Callable[[Any], Any]] = {
             Answer: self._on_answer,
             Done: self._on_done,
@@ -132,6 +138,7 @@ class Isolate:
             Log: self._on_log,
             Explain: self._on_explain,
             Full: self._on_full,
+            Retiring: self._on_retiring,
             Call: self._on_call,
             CancelCall: self._on_cancel_call,
             Loaded: self._on_loaded,
@@ -183,7 +190,22 @@ class Isolate:
         if self.state is not State.DEAD:
             self.state = State.RETIRING
             self.channel.send(Retire())
+            self._stuck = self._loop.call_later(STUCK_SECONDS, self._end_stuck)
             self._loop.call_later(WAIT_UNTIL_SECONDS, self._end_retirement)
+
+    def _on_retiring(self, frame: Retiring) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+
+    def _end_stuck(self) -> None:
+        """Nothing else ends code that never comes back; requests that can be sent again are."""
+        if self.state is not State.DEAD:
+            text = (
+                f"[{self.spec.name}] The version before was stuck in code that does not end: it was killed."
+            )
+            self._journal(Notice("warn", text))
+            self._given_up = True
+            self._kill(self)
 
     def _end_retirement(self) -> None:
         """Kill a retired isolate that works for nobody: a loop that does not end, say."""
@@ -289,7 +311,9 @@ class Isolate:
         if self.state is State.DEAD:
             return
         before, self.state = self.state, State.DEAD
-        if self._status is not None:
+        if self._given_up:
+            self.end = "killed: it was stuck in code that does not end"
+        elif self._status is not None:
             self.end = describe_exit(self._status)
         if before is State.READY:
             why = self.end or "it closed its socket"

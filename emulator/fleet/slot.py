@@ -87,6 +87,11 @@ class WorkerSlot:
             self._coming.set_result(None)
             self._coming = None
 
+    @property
+    def settling(self) -> bool:
+        """Whether something is expected or being deployed."""
+        return self._busy() is not None
+
     async def settled(self) -> None:
         """Wait until nothing is expected and nothing is being deployed."""
         while (busy := self._busy()) is not None:

@@ -21,6 +21,9 @@ from emulator.project.build import Build
 Say = Callable[[str], None]
 """Shows one line."""
 
+Guard = Callable[[int], Callable[[], None]]
+"""Has a process group killed when the server is; what it gives is called when the group is over."""
+
 _LINE_CHARS: Final = 2_000
 _SHOWN_LINES: Final = 2_000
 """Lines of one build that are shown; a command that floods its output is not to flood the terminal."""
@@ -28,7 +31,7 @@ _FLOOD_BYTES: Final = 8_192
 """Of what is read at once, the part that is looked at when no more of it is shown."""
 _KEPT_LINES: Final = 40
 _TELLING_LINES: Final = 20
-_THROTTLE_SECONDS: Final = 0.02
+_THROTTLE_SECONDS: Final = 0.002
 _TERM_SECONDS: Final = 1.0
 """How long a command may take to end by itself once it is told to."""
 _DRAIN_SECONDS: Final = 0.3
@@ -37,7 +40,7 @@ _SLOW_SECONDS: Final = 30.0
 _LINE_END: Final = re.compile("\r\n|\n|\r")
 
 
-async def run_build(build: Build, say: Say) -> Report | None:
+async def run_build(build: Build, say: Say, guard: Guard) -> Report | None:
     """Run the command to its end; gives None when it succeeded, else why it did not.
 
     Cancelled, it kills the command with all that it started. Nothing that the command started in its own
@@ -46,9 +49,39 @@ async def run_build(build: Build, say: Say) -> Report | None:
     if not build.cwd.is_dir():
         return explain("build-no-directory", cwd=build.cwd, command=build.command)
     output = _Output(say)
-    loop = asyncio.get_running_loop()
     begun = time.monotonic()
-    transport, protocol = await loop.subprocess_shell(
+    status = await _run(build, output, say, guard)
+    if status:
+        return failure(build, status, list(output.telling), list(output.kept))
+    say(f"built in {_duration(time.monotonic() - begun)}")
+    return None
+
+
+async def _run(build: Build, output: _Output, say: Say, guard: Guard) -> int | None:
+    """The exit status of the command, negative for a signal."""
+    loop = asyncio.get_running_loop()
+    starting = loop.create_task(_start(build, output))
+    slow = loop.call_later(_SLOW_SECONDS, say, f"still running after {_SLOW_SECONDS:.0f} s: {build.command}")
+    release: Callable[[], None] | None = None
+    try:
+        transport, command = await asyncio.shield(starting)
+        release = guard(transport.get_pid())
+        await asyncio.shield(command.exited)
+        await asyncio.wait([command.closed], timeout=_DRAIN_SECONDS)
+    finally:
+        slow.cancel()
+        # Cancelled while it starts, the event loop would forget the process, or kill the shell alone.
+        transport, command = await starting
+        await _end(transport.get_pid(), command)
+        if release is not None:
+            release()
+        transport.close()
+        output.close()
+    return transport.get_returncode()
+
+
+async def _start(build: Build, output: _Output) -> tuple[asyncio.SubprocessTransport, _Command]:
+    return await asyncio.get_running_loop().subprocess_shell(
         lambda: _Command(output),
         build.command,
         stdin=asyncio.subprocess.DEVNULL,
@@ -58,21 +91,6 @@ async def run_build(build: Build, say: Say) -> Report | None:
         env=os.environ | {"WRANGLER_COMMAND": "dev"},
         start_new_session=True,
     )
-    command = protocol
-    slow = loop.call_later(_SLOW_SECONDS, say, f"still running after {_SLOW_SECONDS:.0f} s: {build.command}")
-    try:
-        await asyncio.shield(command.exited)
-        await asyncio.wait([command.closed], timeout=_DRAIN_SECONDS)
-    finally:
-        slow.cancel()
-        await _end(transport.get_pid(), command)
-        transport.close()
-        output.close()
-    status = transport.get_returncode()
-    if status:
-        return failure(build, status, list(output.telling), list(output.kept))
-    say(f"built in {_duration(time.monotonic() - begun)}")
-    return None
 
 
 async def _end(group: int, command: _Command) -> None:

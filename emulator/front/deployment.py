@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
@@ -17,6 +18,9 @@ from emulator.project import Project, ProjectError
 from emulator.project.build import TINYGO, Build
 from emulator.project.entry import missing_after_build, shown_path
 from emulator.project.go import newest_go_source
+
+if TYPE_CHECKING:
+    from emulator.front.build import Guard
 
 Reopen = Callable[[Project], Project]
 """Reads a project's files again. Raises ``ProjectError``."""
@@ -29,11 +33,19 @@ _STALE_SECONDS: Final = 60.0
 class Deployment:
     """Builds and deploys one project. A failing build leaves the version that serves where it is."""
 
-    def __init__(self, project: Project, slot: WorkerSlot, reopen: Reopen, journal: Journal) -> None:
+    def __init__(
+        self,
+        project: Project,
+        slot: WorkerSlot,
+        reopen: Reopen,
+        journal: Journal,
+        guard: Guard | None = None,
+    ) -> None:
         self.project = project
         self.slot = slot
         self._reopen = reopen
         self._journal = journal
+        self._guard = guard or (lambda group: lambda: None)
         self._changes = BuildChanges(project.build) if project.build else None
         self._task: asyncio.Task[None] | None = None
         """The build that runs."""
@@ -67,6 +79,14 @@ class Deployment:
         if build.custom or _has_tinygo():
             return build.is_due()
         return build.required and not build.product.exists()
+
+    def tell_late(self) -> None:
+        """Say so if there is no first version yet."""
+        if self.slot.settling:
+            hint = "A loop at the top level of a module, perhaps?"
+            what = "is still being built" if self._task else "is still loading"
+            text = f"[{self.slot.name}] It {what}, and its requests wait for it. {'' if self._task else hint}"
+            self._journal(Notice("warn", text.rstrip()))
 
     def matters(self, path: Path) -> bool:
         """Whether a saved (or removed) file means a build or a reload."""
@@ -129,6 +149,11 @@ class Deployment:
             # Before the first version, the terminal shows the banner first.
             self.slot.expect()
             asyncio.get_running_loop().call_soon(self.slot.fail, [mistake])
+
+    def broken(self, error: Exception) -> None:
+        """Serve the report of a failure of our own until the next save."""
+        traceback.print_exception(error)
+        self.slot.fail([explain("emulator-error", problem=f"{type(error).__name__}: {error}")])
 
     async def close(self) -> None:
         """Kill a build that runs."""
@@ -228,7 +253,7 @@ class Deployment:
             await asyncio.to_thread(changes.begin)
         self._say(f"build: {build.command}")
         try:
-            report = await run_build(build, self._say)
+            report = await run_build(build, self._say, self._guard)
         except (OSError, ValueError) as error:
             # A directory that may not be entered, a command with a null character.
             report = explain(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from emulator.front.deployment import Deployment
+from emulator.front.watched import Watched
 from emulator.journal.events import Journal, Notice
-from emulator.project.watch import SKIPPED_DIRECTORIES
+from emulator.project.watch import SKIPPED_DIRECTORIES, is_skipped
 
 STEP_MS: Final = 10
 """Quiet time that ends a burst of changes; an editor's delete-and-create is one change.
@@ -20,6 +22,10 @@ idle server costs.
 """
 
 _MOST_MS: Final = 200
+_LOOK_SECONDS: Final = 0.5
+"""How often it is looked whether the watched directories are still the same ones."""
+_ADDED: Final = 1
+"""``watchfiles.Change.added``, without its import."""
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # File systems whose changes are made by another kernel, which inotify does not see.
 _REMOTE: Final = ("9p", "virtiofs", "vboxsf", "nfs", "cifs", "smb", "drvfs", "osxfs", "grpcfuse", "fuse.")
@@ -36,70 +42,133 @@ class Reloader:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        following = asyncio.create_task(self._follow())
+        watched = Watched(self._roots())
+        fresh, since = watched.roots, self._since
         try:
-            # The first step of the task starts the watch; what was saved before is found on disk.
-            await asyncio.sleep(0)
-            await self._deploy(await asyncio.to_thread(self._saved_since))
-            await following
+            while True:
+                following = asyncio.create_task(self._follow(watched))
+                try:
+                    # The first step of the task starts the watch; what was saved before is found on disk.
+                    await asyncio.sleep(0)
+                    await self._deploy(await asyncio.to_thread(self._saved_since, fresh, since))
+                    await following
+                except Exception:  # watchfiles gives up at a name that is not UTF-8, for one
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    fresh, since = watched.roots, self._since
+                    continue
+                finally:
+                    following.cancel()
+                before, watched = watched, Watched(self._roots())
+                # All of a directory that was made again is as good as saved, however old it looks.
+                fresh, since = [root for root in watched.roots if not before.holds(root)], 0.0
+                before.close()
         finally:
-            following.cancel()
+            watched.close()
 
-    async def changes(self) -> AsyncIterator[list[Path]]:
-        """Batches of changed files that matter to some project. The method to override."""
-        roots = sorted({root for each in self._deployments for root in each.project.watch_roots})
-        force = True if any(needs_polling(root) for root in roots) else None
+    async def changes(self, watched: Watched) -> AsyncIterator[list[Path]]:
+        """Batches of changed files that matter to some project, until other directories are to be watched.
+
+        The method to override.
+        """
+        over = asyncio.Event()
+        looking = asyncio.create_task(self._look(watched, over))
         try:
-            async for paths in self._watch(roots, force):
-                yield paths
-        except OSError as error:
-            text = f"The files cannot be watched ({error}); they are looked at again and again instead."
-            self._journal(Notice("warn", text))
-            async for paths in self._watch(roots, True):
-                yield paths
+            if not watched.roots:
+                await over.wait()
+                return
+            force = True if any(needs_polling(root) for root in watched.roots) else None
+            try:
+                async for paths in self._watch(watched.roots, force, over):
+                    yield paths
+            except OSError as error:
+                if not self._is_current(watched):
+                    return
+                text = f"The files cannot be watched ({error}); they are looked at again and again instead."
+                self._journal(Notice("warn", text))
+                async for paths in self._watch(watched.roots, True, over):
+                    yield paths
+        finally:
+            looking.cancel()
 
-    async def _watch(self, roots: list[Path], force_polling: bool | None) -> AsyncIterator[list[Path]]:
+    async def _look(self, watched: Watched, over: asyncio.Event) -> None:
+        """Set ``over`` when a directory was removed, or made again, or the configuration names others."""
+        while self._is_current(watched):
+            await asyncio.sleep(_LOOK_SECONDS)
+        over.set()
+
+    def _is_current(self, watched: Watched) -> bool:
+        roots = self._roots()
+        return roots == watched.roots and all(map(watched.holds, roots))
+
+    def _roots(self) -> list[Path]:
+        """The directories to watch that are there."""
+        roots = {root for each in self._deployments for root in each.project.watch_roots}
+        return sorted(root for root in roots if root.is_dir())
+
+    async def _watch(
+        self, roots: list[Path], force_polling: bool | None, over: asyncio.Event
+    ) -> AsyncIterator[list[Path]]:
         import watchfiles
 
         watched = watchfiles.awatch(
             *roots,
-            watch_filter=self._matters,
+            watch_filter=lambda change, path: self._matters(path) or self._is_new_directory(change, path),
             step=STEP_MS,
             debounce=_MOST_MS,
+            stop_event=over,
             force_polling=force_polling,
             ignore_permission_denied=True,
         )
         async for changes in watched:
-            yield [Path(path) for _, path in changes]
+            yield [Path(path) for _, path in changes if self._matters(path)] + self._inside(changes)
 
-    async def _follow(self) -> None:
-        async for paths in self.changes():
+    async def _follow(self, watched: Watched) -> None:
+        async for paths in self.changes(watched):
+            self._since = time.time()
             await self._deploy(paths)
 
     async def _deploy(self, paths: Iterable[Path]) -> None:
         for deployment in self._deployments:
             if saved := [path for path in paths if deployment.matters(path)]:
-                await deployment.saved(saved)
+                try:
+                    await deployment.saved(saved)
+                except Exception as error:  # the other projects, and the next save, are still to be served
+                    deployment.broken(error)
 
-    def _saved_since(self) -> list[Path]:
-        """Files saved after the projects were first read and before they were watched."""
-        found: list[Path] = []
-        for deployment in self._deployments:
-            for root in deployment.project.watch_roots:
-                for directory, names, files in os.walk(root):
-                    names[:] = [name for name in names if name not in SKIPPED_DIRECTORIES]
-                    paths = [Path(directory, name) for name in files]
-                    found += [path for path in paths if deployment.matters(path) and self._is_newer(path)]
-        return found
+    def _saved_since(self, roots: list[Path], since: float) -> list[Path]:
+        """Files below ``roots`` that were saved after ``since``, before they were watched."""
+        return [path for root in roots for path in self._files(root) if _is_newer(path, since)]
 
-    def _is_newer(self, path: Path) -> bool:
-        try:
-            return path.stat().st_mtime > self._since
-        except OSError:
-            return False
+    def _inside(self, changes: Iterable[tuple[int, str]]) -> list[Path]:
+        """Files that came with the new directories among ``changes``."""
+        made = {Path(path) for change, path in changes if self._is_new_directory(change, path)}
+        return [path for root in made if made.isdisjoint(root.parents) for path in self._files(root)]
 
-    def _matters(self, _: object, path: str) -> bool:
+    def _files(self, root: Path) -> Iterator[Path]:
+        """All files below ``root`` that matter."""
+        for directory, names, files in os.walk(root):
+            names[:] = [name for name in names if name not in SKIPPED_DIRECTORIES]
+            yield from (
+                Path(directory, name) for name in files if self._matters(os.path.join(directory, name))
+            )
+
+    def _matters(self, path: str) -> bool:
         return any(deployment.matters(Path(path)) for deployment in self._deployments)
+
+    def _is_new_directory(self, change: int, path: str) -> bool:
+        """Whether its files may have been written before its changes could be told."""
+        return change == _ADDED and os.path.isdir(path) and not self._is_skipped(Path(path, "file"))
+
+    def _is_skipped(self, path: Path) -> bool:
+        below = (path.relative_to(root) for root in self._roots() if path.is_relative_to(root))
+        return any(map(is_skipped, below))
+
+
+def _is_newer(path: Path, since: float) -> bool:
+    try:
+        return path.stat().st_mtime > since
+    except OSError:
+        return False
 
 
 def needs_polling(path: Path, mounts: Path = _MOUNTS) -> bool:

@@ -91,13 +91,15 @@ class RequestCf:
 def load_request_cf(root: str) -> RequestCf:
     """The placeholders with those that ``cf.json`` in the project replaces.
 
-    Raises ``ValueError`` with one line when the file is not a JSON object.
+    Raises ``ValueError`` with one line when the file is not a JSON object, or cannot be read.
     """
     path = Path(root) / FILE
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return RequestCf()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         overrides = json.loads(text)
     except json.JSONDecodeError as error:

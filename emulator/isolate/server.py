@@ -3,7 +3,7 @@
 A program of its own (``python -m emulator.isolate.server``), started by the front. Its
 control socket carries fixed-size messages; a fork request brings the isolate's end of
 the socket to the front along as a file descriptor. When the control socket ends, however
-the front ended, every isolate is killed.
+the front ended, every isolate is killed, and every build.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import Final, Protocol
 
-from emulator.wire.control import ENDED, FORK, NOTICE, REQUEST, STARTED, WARM
+from emulator.wire.control import ENDED, FORK, GUARD, KILL, NOTICE, RELEASE, REQUEST, STARTED, WARM
 
 EXIT_CRASH: Final = 70
 """Exit status of an isolate whose program raised (EX_SOFTWARE)."""
@@ -46,6 +46,8 @@ class ForkServer:
         self._control = control
         self._module = module
         self._children: dict[int, int] = {}
+        self._groups: set[int] = set()
+        """Process groups of the front's that must not outlive it."""
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
@@ -81,13 +83,17 @@ class ForkServer:
             data += self._control.recv(REQUEST.size - len(data))
         if not data:
             return False
-        kind, isolate = REQUEST.unpack(data)
+        kind, isolate = REQUEST.unpack(data)  # or a process group
         if kind == FORK:
             self._fork(isolate, fds[0])
         elif kind == WARM:
             self._module.warm()
             gc.freeze()
-        else:
+        elif kind == GUARD:
+            self._groups.add(isolate)
+        elif kind == RELEASE:
+            self._groups.discard(isolate)
+        elif kind == KILL:
             self._kill(isolate)
         return True
 
@@ -130,6 +136,10 @@ class ForkServer:
                     os.kill(pid, signal.SIGKILL)
 
     def _kill_all(self) -> None:
+        for group in self._groups:
+            # macOS answers EPERM for a group whose members are all zombies.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -25,6 +25,7 @@ from emulator.wire.frames import (
     Loaded,
     LoadFailed,
     Retire,
+    Retiring,
     Return,
     WorkerSpec,
 )
@@ -127,7 +128,7 @@ class Worker:
         if spec.kind == "javascript":
             from .javascript.program import JavaScriptProgram
 
-            return JavaScriptProgram(self, env, self._wait_until, self._workers_module)
+            return JavaScriptProgram(self, env, self._wait_until)
         from .python.program import PythonProgram
 
         return PythonProgram(self, env, self._wait_until)
@@ -244,6 +245,7 @@ class Worker:
 
     def _retire(self, frame: Retire) -> None:
         self._retiring = True
+        self._channel.send(Retiring())
         if not self._events:
             self._leave()
 

@@ -104,7 +104,7 @@ def tinygo_command(root: Path, product: Path) -> str:
 def _watched(root: Path, build: Mapping[str, Any]) -> tuple[Path, ...]:
     """``watch_dir``: relative to the wrangler file, ``./src`` when it is not given, as in wrangler."""
     given = build.get("watch_dir") or "./src"
-    names = [given] if isinstance(given, str) else given
+    names = [name for name in ([given] if isinstance(given, str) else given) if "\0" not in name]
     return tuple(Path(os.path.normpath(root / _without_glob(name))) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""Checks of a Worker's entry point: it is named, it exists, it is Python, and Python is switched on."""
+"""Checks of a Worker's entry point: it is named, it exists, and its language is served and switched on."""
 
 from __future__ import annotations
 
@@ -193,6 +193,8 @@ def _line(config: Config, key: str, value: object) -> str:
 
 
 def _unreadable(path: Path) -> str:
+    if not path.is_file():
+        return "it is a pipe or a device"  # to open one may wait for ever
     try:
         path.open("rb").close()
     except OSError as error:

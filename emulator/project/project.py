@@ -12,11 +12,12 @@ from typing import Final
 
 from emulator.config import Config, ConfigError, load_config
 from emulator.config.settings import load_settings
+from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
 from emulator.limits import Plan, plan_for, plan_named
 from emulator.project.build import Build, build_of
 from emulator.project.cache import wasm_cache
-from emulator.project.entry import entry_mistakes, main_of
+from emulator.project.entry import entry_mistakes, main_of, shown_path
 from emulator.project.languages import Kind, kind_of
 from emulator.project.upload import size_mistake
 from emulator.project.watch import EDITOR_FILES, glob_pattern, is_skipped, matters_by_name
@@ -68,7 +69,7 @@ class Project:
         roots = [self.root]
         wanted = [self.main.parent, *(self.build.watched if self.build else ())]
         for path in sorted(wanted, key=lambda path: len(path.parts)):
-            if path.exists() and not any(path.is_relative_to(root) for root in roots):
+            if os.path.exists(path) and not any(path.is_relative_to(root) for root in roots):
                 roots.append(path)
         return tuple(roots)
 
@@ -159,9 +160,16 @@ def open_project(
         warnings=(*config.warnings, *settings.warnings),
         files=(*config.files, settings.path, *plan.files),
     )
-    main = main_of(config)
-    build = build_of(config, main) if main else None
-    mistakes = entry_mistakes(config, main, build)
+    try:
+        main = main_of(config)
+        build = build_of(config, main) if main else None
+        mistakes = entry_mistakes(config, main, build)
+    except OSError as error:
+        # A name that is too long for the system, say.
+        path = shown_path(config.main or config.root, config.root)
+        where = config.value_place("main")
+        reason = error.strerror or str(error)
+        raise ProjectError([explain("file-unreadable", path=path, reason=reason, where=where)]) from error
     kind = kind_of(main) if main else None
     if mistakes or main is None or kind is None:
         raise ProjectError([*mistakes, *config.warnings])

@@ -1,7 +1,7 @@
 """The control socket between the front and the fork server: fixed-size messages.
 
 A ``FORK`` request brings one file descriptor along, the isolate's end of its socket to
-the front. The end of the control socket means: kill every isolate and exit.
+the front. The end of the control socket means: kill every isolate and guarded process group, and exit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from struct import Struct as Layout
 from typing import Final
 
 REQUEST: Final = Layout("!cI")
-"""Front to fork server: ``FORK`` or ``KILL``, isolate number; ``WARM``, 0."""
+"""Front to fork server: ``FORK`` or ``KILL``, isolate; ``WARM``, 0; ``GUARD`` or ``RELEASE``, a group."""
 
 NOTICE: Final = Layout("!cIi")
 """Fork server to front: ``STARTED``, isolate, pid; or ``ENDED``, isolate, exit status (negative: signal)."""
@@ -19,5 +19,9 @@ FORK: Final = b"F"
 KILL: Final = b"K"
 WARM: Final = b"W"
 """Import what Workers of JavaScript and WebAssembly need, before the forks that follow."""
+GUARD: Final = b"G"
+"""A process group of the front's (a build) that is to be killed, too, when the control socket ends."""
+RELEASE: Final = b"R"
+"""That group is over."""
 STARTED: Final = b"S"
 ENDED: Final = b"E"

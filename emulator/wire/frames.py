@@ -192,6 +192,10 @@ class Full(Frame, frozen=True, tag=29):
     memory_bytes: int
 
 
+class Retiring(Frame, frozen=True, tag=30):
+    """``Retire`` has arrived: the isolate is not stuck in code that never ends."""
+
+
 # ---- both ways: streams -----------------------------------------------------
 
 
@@ -233,6 +237,7 @@ ToFront = (
     | Log
     | Explain
     | Full
+    | Retiring
     | Chunk
     | End
     | Pull

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -179,3 +180,52 @@ def test_a_signal_ends_all_in_two_seconds_even_when_busy(tmp_path: Path, number:
         thread.join()
         assert not any(map(alive, pids))
         assert "Traceback" not in server.output
+
+
+def made_again(root: Path) -> None:
+    """As a change of branches does: the directory is gone, then there is another of that name."""
+    shutil.rmtree(root)
+    project(root, HELLO.replace("hello", "made again"))
+
+
+def renamed(root: Path) -> None:
+    """The directory gives its place to another, whose files are old."""
+    project(root.with_name("other"), HELLO.replace("hello", "made again"))
+    for path in root.with_name("other").iterdir():
+        os.utime(path, (1e9, 1e9))
+    root.rename(root.with_name("before"))
+    root.with_name("other").rename(root)
+
+
+@pytest.mark.parametrize("replace", [made_again, renamed])
+def test_a_directory_that_is_replaced_is_still_watched(
+    tmp_path: Path, replace: Callable[[Path], None]
+) -> None:
+    root = project(tmp_path / "w")
+    with Emulated(root, log=tmp_path / "log") as server:
+        replace(root)
+        until(lambda: httpx.get(server.url, trust_env=False).text == "made again")
+        (root / "entry.py").write_text(HELLO.replace("hello", "saved"))
+        until(lambda: httpx.get(server.url, trust_env=False).text == "saved")
+
+
+def test_a_directory_that_the_configuration_names_later_is_watched(tmp_path: Path) -> None:
+    root = project(tmp_path / "w")
+    other = project(tmp_path / "other", HELLO.replace("hello", "other"))
+    config = root / "wrangler.toml"
+    with Emulated(root, log=tmp_path / "log") as server:
+        config.write_text(config.read_text().replace('"entry.py"', '"../other/entry.py"'))
+        until(lambda: httpx.get(server.url, trust_env=False).text == "other")
+        (other / "entry.py").write_text(HELLO.replace("hello", "saved"))
+        until(lambda: httpx.get(server.url, trust_env=False).text == "saved")
+
+
+def test_files_that_come_with_a_new_directory_are_saved_files(tmp_path: Path) -> None:
+    entry = HELLO.replace('b"hello"', 'open(spec.root + "/pages/a.html", "rb").read()')
+    root = project(tmp_path / "w", entry + "\nopen(spec.root + '/pages/a.html').close()\n")
+    (tmp_path / "pages" / "node_modules").mkdir(parents=True)
+    (tmp_path / "pages" / "a.html").write_text("a page")
+    with Emulated(root, log=tmp_path / "log") as server:
+        assert "FileNotFoundError" in httpx.get(server.url, trust_env=False).text
+        (tmp_path / "pages").rename(root / "pages")
+        until(lambda: httpx.get(server.url, trust_env=False).text == "a page")

@@ -37,9 +37,13 @@ def build(root: Path, command: str, cwd: str = "") -> Build:
     return Build(root, command, root / cwd, root / "worker.wasm", custom=True, required=True)
 
 
+def unguarded(group: int) -> Callable[[], None]:
+    return lambda: None
+
+
 def outcome(run: Any, root: Path, command: str, cwd: str = "") -> tuple[Report | None, list[str]]:
     lines: list[str] = []
-    return run(run_build(build(root, command, cwd), lines.append)), lines
+    return run(run_build(build(root, command, cwd), lines.append, unguarded)), lines
 
 
 def test_output_comes_line_by_line_and_ends_with_the_time(run: Any, tmp_path: Path) -> None:
@@ -158,7 +162,7 @@ def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
 
 def test_the_server_goes_on_while_a_build_floods(run: Any, tmp_path: Path) -> None:
     async def scenario() -> float:
-        task = asyncio.create_task(run_build(build(tmp_path, "yes"), lambda _: None))
+        task = asyncio.create_task(run_build(build(tmp_path, "yes"), lambda _: None, unguarded))
         longest = 0.0
         for _ in range(100):
             before = time.thread_time()
@@ -176,7 +180,9 @@ def test_cancelling_kills_all_that_the_command_started(run: Any, tmp_path: Path)
         stubborn = "trap '' TERM; (trap '' TERM; echo $BASHPID; sleep 1000 & echo $!; wait) & echo $$; wait"
         lines: list[str] = []
         task = asyncio.create_task(
-            run_build(build(tmp_path, f'bash -c "{stubborn.replace("$", chr(92) + "$")}"'), lines.append)
+            run_build(
+                build(tmp_path, f'bash -c "{stubborn.replace("$", chr(92) + "$")}"'), lines.append, unguarded
+            )
         )
         while len(lines) < 3:
             await asyncio.sleep(0.01)
@@ -195,3 +201,21 @@ def test_a_background_process_neither_delays_nor_outlives_the_build(run: Any, tm
     report, lines = outcome(run, tmp_path, "sleep 1000 & echo $!")
     assert report is None and time.monotonic() - start < 10
     until(lambda: not alive(int(lines[0])))
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_cancelled_while_it_starts_it_leaves_nothing(run: Any, tmp_path: Path, turns: int) -> None:
+    """Whatever the loop was doing then."""
+
+    async def scenario() -> None:
+        command = "sh -c 'echo > begun; sleep 0.2; echo > survived'; true"
+        task = asyncio.create_task(run_build(build(tmp_path, command), lambda _: None, unguarded))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.4)
+
+    run(scenario())
+    assert not (tmp_path / "survived").exists()

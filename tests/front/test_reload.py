@@ -12,6 +12,7 @@ from emulated import project
 
 from emulator.front.deployment import Deployment
 from emulator.front.reload import Reloader, needs_polling
+from emulator.front.watched import Watched
 from emulator.project import Project, open_project
 
 MOUNTS = """\
@@ -61,7 +62,7 @@ class Slot:
 class Still(Reloader):
     """No file changes while this watches."""
 
-    async def changes(self) -> AsyncIterator[list[Path]]:
+    async def changes(self, watched: Watched) -> AsyncIterator[list[Path]]:
         await asyncio.sleep(3600)
         yield []
 
@@ -104,3 +105,47 @@ def test_a_configuration_that_is_gone_for_a_moment_is_no_mistake(tmp_path: Path)
 
     asyncio.run(scenario())
     assert (len(slot.deployed), slot.failed) == (1, [])
+
+
+def test_a_failure_of_the_emulators_own_ends_no_watch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path)
+    opened = open_project(root / "wrangler.toml")
+    slot, calls = Slot(), []
+
+    def fails(old: Project) -> Project:
+        calls.append(old)
+        if len(calls) == 1:
+            raise RuntimeError("unforeseen")
+        return opened
+
+    class Saves(Reloader):
+        async def changes(self, watched: Watched) -> AsyncIterator[list[Path]]:
+            yield [root / "entry.py"]
+            yield [root / "entry.py"]
+            await asyncio.sleep(3600)
+
+    deployment = Deployment(opened, slot, fails, lambda _: None)  # type: ignore[arg-type]
+    run_for(Saves([deployment], time.time() + 60, lambda _: None), 0.5)
+    assert [report.code for reports in slot.failed for report in reports] == ["emulator-error"]
+    assert len(slot.deployed) == 1
+    assert "RuntimeError: unforeseen" in capsys.readouterr().err
+
+
+def test_a_watch_that_fails_begins_again(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    slot = Slot()
+    watches: list[Watched] = []
+
+    class Fails(Reloader):
+        async def changes(self, watched: Watched) -> AsyncIterator[list[Path]]:
+            watches.append(watched)
+            if len(watches) == 1:
+                raise ExceptionGroup("watchfiles", [RuntimeError("Unable to decode path")])
+            yield [root / "entry.py"]
+            await asyncio.sleep(3600)
+
+    deployment = Deployment(open_project(root / "wrangler.toml"), slot, reopen, lambda _: None)  # type: ignore[arg-type]
+    run_for(Fails([deployment], time.time() + 60, lambda _: None), 1.5)
+    assert (len(watches), len(slot.deployed)) == (2, 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from emulator.diagnostics.render import render_text
-from emulator.project import ProjectError, open_projects
+from emulator.project import ProjectError, open_project, open_projects
 
 NO_FLAG = """\
 name = "w"
@@ -643,3 +644,18 @@ def test_what_the_user_reads(tmp_path: Path, case: Case) -> None:
         open_projects([root / path for path in case.serve], process_env={})
     actual = "".join(render_text(report, str(root)) for report in caught.value.reports)
     assert actual.replace(str(root), "<project>") == case.expected
+
+
+def test_a_name_that_is_too_long_for_the_system_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(
+        f'name = "w"\nmain = "{"a" * 300}.js"\ncompatibility_date = "2026-01-01"\n'
+    )
+    with pytest.raises(ProjectError, match="cannot be read"):
+        open_project(tmp_path / "wrangler.toml")
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text('name = "w"\nmain = "w.js"\ncompatibility_date = "2026-01-01"\n')
+    os.mkfifo(tmp_path / "w.js")
+    with pytest.raises(ProjectError, match="cannot be read"):
+        open_project(tmp_path / "wrangler.toml")

@@ -28,6 +28,7 @@ from emulator.wire.frames import (
     LoadFailed,
     Log,
     Retire,
+    Retiring,
     Return,
     ToIsolate,
 )
@@ -85,6 +86,7 @@ class FakeIsolate:
             self.calls.pop(frame.call).set_result((frame, body))
         elif isinstance(frame, Retire):
             self.retiring = True
+            self.channel.send(Retiring())
             self.end_when_idle()
 
     def load(self, frame: Load) -> None:

@@ -42,6 +42,7 @@ from emulator.wire.frames import (
     Log,
     ModuleRule,
     Retire,
+    Retiring,
     Return,
     ToFront,
     WorkerSpec,
@@ -280,6 +281,8 @@ class Isolate:
             task = self._tasks.get(frame.call)
             if task is not None:
                 task.cancel()
+        elif isinstance(frame, Retiring):
+            pass  # it goes on until its events are over
         elif isinstance(frame, Full):
             self.full.append(frame.memory_bytes)
         elif isinstance(frame, Log):

@@ -8,6 +8,7 @@ same; columns move only behind an insertion on the same line, and ``original_pos
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 CAUGHT: Final = "$cfwCaught"
 """The realm's function that words an error as V8 does. It returns its argument and never throws."""
 
+_OURS: Final = b"$cfw"
+"""What inserted names begin with: a file that has it is left alone."""
 
 LONGEST: Final = 256 * 1024
 """Bytes of the longest file that is touched: parsing a large bundle once more would double its load time."""
@@ -48,7 +51,7 @@ def instrument(text: str) -> str:
 
 def is_touched(data: bytes) -> bool:
     """Whether ``instrument`` looks into a file at all."""
-    return b"catch" in data and len(data) <= LONGEST
+    return b"catch" in data and len(data) <= LONGEST and _OURS not in data
 
 
 def edits(root: Node) -> list[Edit]:
@@ -67,6 +70,8 @@ def _clause(node: Node) -> list[Edit]:
     if parameter.type == "identifier":
         name = parameter.text or b""
         return [Edit(body.start_byte + 1, body.start_byte + 1, b"%s(%s);" % (CAUGHT.encode(), name))]
+    if _reads_names(parameter):
+        return []
     # A pattern moves into the body: `catch ({ message }) {` -> `catch ($cfwError) {let { message }=...;`.
     head = Edit(parameter.start_byte, parameter.start_byte, b"$cfwError) {let ")
     between = (node.text or b"")[parameter.end_byte - node.start_byte : body.start_byte - node.start_byte]
@@ -75,24 +80,53 @@ def _clause(node: Node) -> list[Edit]:
     return [head, Edit(parameter.end_byte, body.start_byte + 1, told)]
 
 
+def _reads_names(pattern: Node) -> bool:
+    """Whether a pattern has defaults or keys with names: in the body these may mean something else."""
+    from .source import matches
+
+    read = """[
+        (computed_property_name) @found
+        (assignment_pattern right: (_) @found)
+        (object_assignment_pattern right: (_) @found)
+    ]"""
+    return any(matches(node, "(identifier) @found") for node in matches(pattern, read))
+
+
 def original_position(source: Source, line: int, column: int) -> tuple[int, int]:
     """Where a position of the instrumented text is in the original one."""
     shift = 0
     begin, finish = source.offset(line, 1), source.offset(line + 1, 1)
-    for edit in edits(source.tree.root_node):
-        if edit.end < begin or edit.start >= finish:
-            continue
+    known = _Columns(source.text, begin)
+    for edit in source.edits[bisect_left(source.edits, begin, key=_end) :]:
+        if edit.start >= finish:
+            break
         # An edit has as many line breaks as what it replaces: only its last line or its first is here.
         last = edit.text.decode("utf-8", "replace").rpartition("\n")[2]
-        ends_here = edit.end < finish
-        start = 1 if edit.start < begin else source.position(edit.start)[1] + shift
+        start = 1 if edit.start < begin else known.at(edit.start) + shift
         if column < start:
             break
-        if not ends_here:
+        if edit.end >= finish:
             return line, min(column, start) - shift
-        end = source.position(edit.end)[1]
-        length = len(last)
-        if column < start + length:
+        end = known.at(edit.end)
+        if column < start + len(last):
             return line, end
-        shift = start + length - end
+        shift = start + len(last) - end
     return line, max(1, column - shift)
+
+
+def _end(edit: Edit) -> int:
+    return edit.end
+
+
+class _Columns:
+    """Columns of byte offsets in one line, asked for from left to right: a minified line is long."""
+
+    def __init__(self, text: bytes, begin: int) -> None:
+        self._text = text
+        self._offset = begin
+        self._column = 1
+
+    def at(self, offset: int) -> int:
+        self._column += len(self._text[self._offset : offset].decode("utf-8", "replace"))
+        self._offset = offset
+        return self._column

@@ -51,6 +51,8 @@ class Thrown(NamedTuple):
     stack: str = ""
     text: str = ""
     """How a value that is no Error is shown."""
+    causes: str = ""
+    """``[cause]: Error: why``, a line for each."""
 
 
 class JsExplainer:
@@ -99,6 +101,8 @@ class JsExplainer:
             frames[-1] = mended
         if kind == "rejection":
             line = _IN_PROMISE + line
+        if told.causes:
+            line += "\n" + _cut(encodable(told.causes))
         return explain(
             code, where=mended or where, frames=frames, exception=line, event=event, **{**facts, **known}
         )

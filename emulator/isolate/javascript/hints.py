@@ -59,7 +59,7 @@ _BY_MESSAGE: Final = (
         "The body of a Response is bytes. Encode the text: "
         "controller.enqueue(new TextEncoder().encode(text)), or pipe it through a TextEncoderStream.",
     ),
-    (r"invoked with(?:out)? 'new'", "A class is called with new."),
+    (r"invoked with(?:out)? 'new'|Please use the 'new' operator", "A class is called with new."),
     (r"Network connection lost", "fetch() reached nobody: check the host and the port, and that it runs."),
 )
 

@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 from emulator.diagnostics.report import Place
 
 from .hints import hint
-from .rendering import render
 from .source import Source, Sources, text_of, walk
 
 Mistake = tuple[str, dict[str, Any], Place | None]
@@ -24,7 +23,6 @@ _DESTRUCTURED: Final = re.compile(
     r"Cannot destructure property '(.*)' of '(.*)' as it is (undefined|null)\.", re.DOTALL
 )
 _UNDEFINED: Final = re.compile(r"(\S+) is not defined")
-_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 _NODE: Final[Mapping[str, str]] = {
     "require": 'Write `import name from "./file.js"`: Workers are ES modules.',
@@ -37,6 +35,21 @@ _NODE: Final[Mapping[str, str]] = {
     "global": "Write `globalThis`.",
     "setImmediate": "Write `setTimeout(f, 0)` or `queueMicrotask(f)`.",
 }
+_PLATFORM: Final = frozenset(
+    (
+        "Cache",
+        "CacheStorage",
+        "EventSource",
+        "HTMLRewriter",
+        "Intl",
+        "URLPattern",
+        "WebSocket",
+        "WebSocketPair",
+        "caches",
+    )
+)
+"""Globals of the platform that are not in the realm yet."""
+
 _PARAMETERS: Final = ("request", "env", "ctx")
 """What a handler is given."""
 
@@ -139,68 +152,17 @@ def _wasm_link(clues: Clues) -> Mistake | None:
     return ("js-wasm-export", *found) if found is not None else None
 
 
-# ---- `const { instance } = await WebAssembly.instantiate(module)` ----------------------
-
-
 def _wasm_module(clues: Clues) -> Mistake | None:
     """Workers import a Module, for which ``instantiate`` gives the Instance itself."""
-    found = _READING.fullmatch(clues.message) or _DESTRUCTURED.fullmatch(clues.message)
-    source = _source(clues)
-    if found is None or source is None or clues.where is None:
+    if not (_READING.fullmatch(clues.message) or _DESTRUCTURED.fullmatch(clues.message)):
         return None
-    from .sites import Site
-
-    site = Site(source, clues.where.line, clues.where.column)
-    access = site.access
-    owner = access.child_by_field_name("object") if access is not None else None
-    name = text_of(owner) if owner is not None else ""
-    inner = owner.child_by_field_name("property") if owner is not None else None
-    for node in walk(source.tree.root_node):
-        value = _instantiated(node)
-        if value is None:
-            continue
-        pattern = node.child_by_field_name("name")
-        wanted = _taken(pattern) if pattern is not None and pattern.type == "object_pattern" else {}
-        holder = text_of(pattern)
-        held = (
-            inner is not None
-            and text_of(inner) in ("instance", "module")
-            and text_of(owner.child_by_field_name("object") if owner is not None else None) == holder
-        )
-        if name in wanted or held:
-            line, column = source.position(node.start_byte)
-            shown = wanted.get(name, name.rpartition(".")[2])
-            first = next((child for child in value.named_children if child.type != "comment"), None)
-            return (
-                "js-wasm-instance",
-                {"name": shown, "module": render(first) if first is not None else "module"},
-                Place(clues.where.file, line, column, clues.where.function, source.line(line)),
-            )
-    return None
-
-
-def _instantiated(node: Any) -> Any:
-    """The arguments of ``WebAssembly.instantiate`` when ``node`` declares its result."""
-    if node.type != "variable_declarator":
+    source, where = _source(clues), clues.where
+    if source is None or where is None or b"WebAssembly" not in source.text:
         return None
-    value = node.child_by_field_name("value")
-    while value is not None and value.type in ("await_expression", "parenthesized_expression"):
-        value = value.named_children[0] if value.named_children else None
-    if value is None or value.type != "call_expression":
-        return None
-    callee = text_of(value.child_by_field_name("function"))
-    return value.child_by_field_name("arguments") if callee == "WebAssembly.instantiate" else None
+    from .wasm_instance import instance_mistake
 
-
-def _taken(pattern: Any) -> dict[str, str]:
-    """Local name -> property, of an object pattern."""
-    taken = {}
-    for child in pattern.named_children:
-        if child.type == "shorthand_property_identifier_pattern":
-            taken[text_of(child)] = text_of(child)
-        elif child.type == "pair_pattern":
-            taken[text_of(child.child_by_field_name("value"))] = text_of(child.child_by_field_name("key"))
-    return taken
+    found = instance_mistake(source, where)
+    return ("js-wasm-instance", *found) if found is not None else None
 
 
 # ---- bindings --------------------------------------------------------------------------
@@ -240,6 +202,8 @@ def _name(clues: Clues) -> Mistake | None:
         return "js-node-global", {"name": name, "instead": _NODE[name]}, None
     if name in _BROWSER:
         return "js-browser-global", {"name": name, "instead": _BROWSER[name]}, None
+    if name in _PLATFORM:
+        return "js-not-defined", {"name": name, "platform": True}, None
     if name in clues.facts.get("env", ()):
         return "js-not-defined", {"name": name, "binding": True}, None
     similar = "" if name in _PARAMETERS else _similar(name, clues)

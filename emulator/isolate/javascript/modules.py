@@ -33,11 +33,12 @@ from .wrong_exports import (
 CompileWasm = Callable[[bytes, str], Value]
 """``(data, path)`` -> a ``WebAssembly.Module`` of the realm."""
 
-_IMPORT: Final = """(name) => {
+_IMPORT: Final = """(name, then) => {
   const outcome = [];
-  import(name).then((value) => outcome.push(true, value), (error) => outcome.push(false, error));
+  then(import(name), (value) => outcome.push(true, value), (error) => outcome.push(false, error));
   return outcome;
 }"""
+"""``then`` is the platform's own: that of Workers words errors as V8 does, and here the engine's are read."""
 
 _START: Final = "cfw-emu:start"
 _SIZE: Final = "cfw-emu:size"
@@ -109,7 +110,8 @@ class Modules:
         engine = self._realm.engine
         entry = _START if self._spec.size_limit else self._main
         self._loader = ModuleLoader(engine, self._resolve, self._load, self._broken.append)
-        outcome = engine.eval(_IMPORT, "cfw-emu:modules")(entry)
+        then = self._realm.platform.get("async").get("then")
+        outcome = engine.eval(_IMPORT, "cfw-emu:modules")(entry, then)
         engine.run_jobs()
         if self._too_big:
             raise ModuleMistake(size_report(self._spec, self._contents.sizes))

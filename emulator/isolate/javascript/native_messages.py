@@ -153,6 +153,16 @@ def _to_bigint(function: str, message: str, site: Site | None) -> str:
     return f"Cannot convert {shown} to a BigInt"
 
 
+def _entry(function: str, message: str, site: Site | None) -> str:
+    given = strip_parentheses(site.argument(0)) if site is not None else None
+    items = given.named_children if given is not None and given.type == "array" else []
+    found = next((item for item in items if item.type in _PRIMITIVES), None)
+    shown = text_of(found).strip("\"'") if found is not None else ""
+    return (
+        f"Iterator value {shown} is not an entry object" if shown else "Iterator value is not an entry object"
+    )
+
+
 def _prototype(function: str, message: str, site: Site | None) -> str:
     index = 1 if function == "setPrototypeOf" else 0
     if function == "setPrototypeOf" and _shown(site, 0) in ("undefined", "null") and _is_nothing(site):
@@ -213,6 +223,8 @@ def _unquoted(node: object) -> str:
     return text_of(node)[1:-1].replace("\\\\", "\\")  # type: ignore[arg-type]
 
 
+_PRIMITIVES: Final = ("number", "string", "true", "false", "null", "undefined")
+
 _ELEMENT: Final[Mapping[str, int]] = {
     "Int16Array": 2,
     "Uint16Array": 2,
@@ -233,8 +245,8 @@ _BY_FUNCTION: Final[Mapping[tuple[str, str], str | Words]] = {
     ("defineProperty", "not an object"): _define,
     ("resolve", "not an object"): "PromiseResolve called on non-object",
     ("Proxy", "not an object"): "Cannot create proxy with a non-object as target or handler",
-    ("Map", "not an object"): "Iterator value is not an entry object",
-    ("fromEntries", "not an object"): "Iterator value is not an entry object",
+    ("Map", "not an object"): _entry,
+    ("fromEntries", "not an object"): _entry,
     ("ownKeys", "not an object"): "Reflect.ownKeys called on non-object",
     ("WeakSet", "invalid target"): "Invalid value used in weak set",
     ("WeakRef", "invalid target"): "WeakRef: invalid target",

@@ -13,9 +13,9 @@ from msgspec import structs
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
+from ..compat_flags import CompatibilityFlags
 from ..events import CURRENT, EventContext
 from ..program import Host, LoadError
-from ..compat_flags import CompatibilityFlags
 from ..realm.engine import JSError, Undefined, Value
 from ..respond import BodyPump
 from ..wasm_file import BEGINNING as WASM_BEGINNING
@@ -34,13 +34,12 @@ _STREAM: Final = 3
 class JavaScriptProgram:
     """Imports the main module and calls the handlers of its default export."""
 
-    def __init__(self, host: Host, env: Value, wait_until: Value, workers_module: Value) -> None:
+    def __init__(self, host: Host, env: Value, wait_until: Value) -> None:
         self._host = host
         self._bridge = host.bridge
         self._realm = host.bridge.realm
         self._env = env
         self._wait_until = wait_until
-        self._workers_module = workers_module
         self._explainer: JsExplainer
         self._modules: Modules
         self._namespace: Value

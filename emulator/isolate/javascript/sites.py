@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from .rendering import constant_key, render, strip_parentheses
 from .source import Source, text_of, walk
@@ -155,6 +156,16 @@ class Site:
     def _in_head(self, loop: Node) -> bool:
         body = loop.child_by_field_name("body")
         return _keyword(loop) == "of" and (body is None or self.offset < body.start_byte)
+
+
+class Told(NamedTuple):
+    """What is known about an error."""
+
+    match: re.Match[str]
+    native: str
+    """The engine's function that made it, such as ``map``; empty for code of the Worker."""
+    site: Site | None
+    """The innermost place in the Worker's code."""
 
 
 def _keyword(loop: Node) -> str:

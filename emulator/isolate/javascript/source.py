@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from .catches import is_touched, original_position
+from .catches import Edit, edits, is_touched, original_position
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Tree
@@ -40,6 +40,11 @@ class Source:
     def tree(self) -> Tree:
         """The syntax tree; of a file that is not JavaScript, as much as can be made out."""
         return parse(self.text)
+
+    @functools.cached_property
+    def edits(self) -> list[Edit]:
+        """What ``catches.instrument`` changes in it."""
+        return edits(self.tree.root_node)
 
     def line(self, number: int) -> str:
         """The text of a line, without its end; empty when there is no such line."""

@@ -74,13 +74,12 @@ class Engine:
         and again, ``handled``, when somebody does. The number tells promises apart as long as they live.
         """
 
-        @c_api.REJECTION_TRACKER
         def track(_: int, promise: c_api.JSValue, reason: c_api.JSValue, handled: int, __: int) -> None:
             held = c_api.held
             changed(promise.u, self._owned(held(promise)), self._owned(held(reason)), bool(handled))
 
-        self._tracker = track  # the engine does not keep it alive
-        self.api.JS_SetHostPromiseRejectionTracker(c_api.pointer(self.runtime), track, None)
+        self._tracker = c_api.REJECTION_TRACKER(track)  # the engine does not keep it alive
+        self.api.JS_SetHostPromiseRejectionTracker(c_api.pointer(self.runtime), self._tracker, None)
 
     @property
     def has_jobs(self) -> bool:

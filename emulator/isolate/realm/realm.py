@@ -11,10 +11,12 @@ from .engine import Engine, Value
 PLATFORM_FILES: Final = (
     "boot.js",
     "webassembly_intrinsics.js",
+    "stacks.js",
     "intrinsics.js",
     "locale.js",
     "webidl.js",
     "domexception.js",
+    "json.js",
     "errors.js",
     "events.js",
     "abort.js",

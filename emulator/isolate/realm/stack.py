@@ -34,7 +34,8 @@ def share_bytes() -> int:
 def _whole_bytes() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     own = threading.current_thread() is threading.main_thread()
-    if sys.platform == "linux" and own:
+    # CPython 3.14 measures the stack when it starts, and ends the process below that.
+    if sys.platform == "linux" and own and sys.version_info < (3, 14):
         # Linux keeps 128 MB of addresses free below the main thread's stack, and reads the limit as it grows.
         wanted = _WHOLE_BYTES if hard == resource.RLIM_INFINITY else min(_WHOLE_BYTES, hard)
         if soft == resource.RLIM_INFINITY:

@@ -36,6 +36,7 @@ class Group:
 
     def close(self) -> None:
         """Free the store. Nothing may use the group after it."""
+        self.exceptions.close()
         self._store.close()
 
     def caller(self, number: int, values: int) -> functools.partial[float | None]:

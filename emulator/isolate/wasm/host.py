@@ -22,6 +22,11 @@ from .instances import instantiate
 from .modules import Module, Modules
 from .signature import SLOT_BYTES, TRAP_SLOT, export_wrapper, import_wrapper, signature
 
+DEEPEST: Final = 250 if sys.version_info[:2] == (3, 12) else 2500
+"""Imports that may run inside one another; then wasm gets a RangeError.
+
+CPython 3.12 counts C calls apart and refuses the 1,500th, where a callback from C has no way to tell it."""
+
 RECURSION_LIMIT: Final = 10_000
 """Python frames that JavaScript and wasm may nest; their own stack limits come first."""
 
@@ -31,6 +36,9 @@ INSTANCE_BYTES: Final = 32 * 1024
 _COLLECT_GROUPS: Final = 64
 _COLLECT_BYTES: Final = runtime.MEMORY_BYTES // 2
 """New groups, and bytes of all, after which the engine looks for dropped groups that are in cycles."""
+
+_MEASURED_EACH_TIME: Final = 16
+"""Memories that are few enough for that."""
 
 _IMPORT_BITS: Final = 20
 """Of a callback's data: the import's place in its group. A module has at most 100,000 imports."""
@@ -60,6 +68,7 @@ class WasmHost:
         self._free: list[int] = []
         self._opened = 0
         self._kept = 0
+        self._measured = self._skips = self._skipped = 0
         self._broken: str | None = None
         self._no_finalizer = _FINALIZER(0)
         self._function = _CALLBACK(lambda *_: None)
@@ -127,16 +136,21 @@ class WasmHost:
         return sum(group.instances for group in self.groups.values())
 
     def memory_bytes(self) -> int:
-        """What the instances and memories take together."""
+        """What the instances and memories take together. Asked often, it measures many not each time."""
         self._purge()
-        total = self._total()
-        if total > _COLLECT_BYTES and self._opened:
+        if self._skipped < self._skips:
+            self._skipped += 1
+            return self._measured
+        self._measured = self._total()
+        if self._measured > _COLLECT_BYTES and self._opened:
             self._collect()
-            total = self._total()
-        return total
+            self._measured = self._total()
+        self._skipped = 0
+        return self._measured
 
     def _total(self) -> int:
         groups = self.groups.values()
+        self._skips = sum(max(group.items.memories, 1) for group in groups) // _MEASURED_EACH_TIME
         return sum(group.items.memory_bytes() + group.instances * INSTANCE_BYTES for group in groups)
 
     # ---- instances ----------------------------------------------------------
@@ -189,6 +203,9 @@ class WasmHost:
         scratch, move, mask = self._address, ctypes.memmove, (1 << _IMPORT_BITS) - 1
 
         def enter(data: int, _caller: int, values: int, count: int) -> int | None:
+            if self.depth == DEEPEST:
+                self._broken = "too deep"
+                return int(runtime.new_trap(_WHY, len(_WHY)))
             self.depth += 1
             try:
                 if count:

@@ -12,11 +12,13 @@ from .group import Group
 from .modules import Module
 from .signature import signature
 
+_DOES_NOT_LINK = "incompatible import type"
+
 
 def instantiate(group: Group, module: Module, given: list[Any], opcode: Any) -> list[Any] | traps.Failure:
-    """``[kind, number, signature, name, ...]`` of the exports. ``given`` is ``[kind, number, ...]``.
+    """``[kind, number, signature or a table's address type, name, ...]`` of the exports.
 
-    ``opcode`` is for ``traps.take_trap``.
+    ``given`` is ``[kind, number, ...]``, ``opcode`` is for ``traps.take_trap``.
     """
     count = len(given) // 2
     externs = (c.wasmtime_extern_t * count)()
@@ -30,6 +32,8 @@ def instantiate(group: Group, module: Module, given: list[Any], opcode: Any) -> 
     if error or trap:
         address = ctypes.cast(error or trap, ctypes.c_void_p).value or 0
         failure = traps.take_error(address) if error else traps.take_trap(address, opcode)
+        if error and failure.message.startswith(_DOES_NOT_LINK):
+            failure.js_class = "LinkError"
         if not failure.frames and failure.message == traps.OUT_OF_BOUNDS:
             failure.message = _segment_out_of_bounds(group, module, given) or failure.message
         return failure
@@ -52,6 +56,8 @@ def _exports(group: Group, module: Module, instance: Any) -> list[Any]:
             if export.index not in module.signatures:
                 module.signatures[export.index] = signature(group.function_type(number))
             kind = module.signatures[export.index]
+        elif export.kind == "table":
+            kind = "i64" if module.sections.wide_tables[export.index] else "i32"
         exports += (export.kind, number, kind, str(export.index))
     return exports
 

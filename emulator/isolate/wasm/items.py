@@ -15,6 +15,7 @@ from . import runtime
 from .references import References
 from .signature import value_type
 
+_MAX_U64: Final = 2**64 - 1
 _LAST: Final = 0
 """The slot that carries a number of a table or a global. Calls do not run meanwhile."""
 
@@ -71,9 +72,13 @@ class Items:
 
     # ---- memories -----------------------------------------------------------
 
-    def new_memory(self, initial: float, maximum: float) -> int:
-        """A new memory in pages; ``maximum`` -1 for none. -1 if there is no room for it."""
-        kind = wasmtime.MemoryType(wasmtime.Limits(int(initial), int(maximum) if maximum >= 0 else None))
+    def new_memory(self, initial: float, maximum: float, wide: bool) -> int:
+        """A new memory in pages; ``maximum`` -1 for none. -1 if there is no room for it.
+
+        ``wide``: its addresses have 64 bits.
+        """
+        limits = wasmtime.Limits(int(initial), int(maximum) if maximum >= 0 else None)
+        kind = wasmtime.MemoryType(limits, is_64=wide)
         made = c.wasmtime_memory_t()
         error = c.wasmtime_memory_new(self._context, kind.ptr(), ctypes.byref(made))
         if error:
@@ -81,11 +86,12 @@ class Items:
             return -1
         return self.number("memory", made)
 
-    def memory_limits(self, number: int) -> list[int]:
-        """``[minimum, maximum or -1]`` in pages as declared."""
+    def memory_limits(self, number: int) -> list[Any]:
+        """``[minimum, maximum or -1, whether addresses have 64 bits]`` in pages as declared."""
         pointer = c.wasmtime_memory_type(self._context, self.pointer("memory", number))
-        limits = wasmtime.MemoryType._from_ptr(pointer, None).limits
-        return [limits.min, -1 if limits.max is None else limits.max]
+        found = wasmtime.MemoryType._from_ptr(pointer, None)
+        limits = found.limits
+        return [limits.min, -1 if limits.max is None else limits.max, found.is_64]
 
     def grow_memory(self, number: int, pages: float) -> int:
         """Pages before the growth; -1 if it failed."""
@@ -120,6 +126,11 @@ class Items:
         address = ctypes.addressof(self._items["memory"][number])
         return int(runtime.memory_size(self._context_address, address))
 
+    @property
+    def memories(self) -> int:
+        """How many memories there are."""
+        return len(self._items["memory"])
+
     def memory_bytes(self) -> int:
         """Size of all memories together."""
         size, context = runtime.memory_size, self._context_address
@@ -127,8 +138,13 @@ class Items:
 
     # ---- tables -------------------------------------------------------------
 
-    def new_table(self, code: str, initial: float, maximum: float, key: float) -> int:
-        """A new table of externrefs (``x``) or funcrefs (``r``) full of ``key``; -1 if there is no room."""
+    def new_table(self, code: str, initial: float, maximum: float, key: float, wide: bool) -> int:
+        """A new table of externrefs (``x``) or funcrefs (``r``) full of ``key``; -1 if there is no room.
+
+        ``wide``: its addresses have 64 bits.
+        """
+        if wide:
+            return self._new_wide_table(code, int(initial), int(maximum), int(key))
         limits = wasmtime.Limits(int(initial), int(maximum) if maximum >= 0 else None)
         element = wasmtime.ValType.externref() if code == "x" else wasmtime.ValType.funcref()
         kind = wasmtime.TableType(element, limits)
@@ -140,6 +156,24 @@ class Items:
             c.wasmtime_error_delete(error)
             return -1
         return self.number("table", made)
+
+    def _new_wide_table(self, code: str, initial: int, maximum: int, key: int) -> int:
+        # The C API cannot describe one; a module can.
+        data = wide_table_module(code, min(maximum, _MAX_U64))
+        made, trap = c.wasmtime_instance_t(), ctypes.POINTER(c.wasm_trap_t)()
+        module = runtime.compile_module(data)
+        error = c.wasmtime_instance_new(
+            self._context, module.ptr(), None, 0, ctypes.byref(made), ctypes.byref(trap)
+        )
+        if error:
+            c.wasmtime_error_delete(error)
+            return -1
+        table = c.wasmtime_extern_t()
+        c.wasmtime_instance_export_get(
+            self._context, ctypes.byref(made), ctypes.create_string_buffer(b"t"), 1, ctypes.byref(table)
+        )
+        number = self.number("table", table.of.table)
+        return number if self.table_grow(number, code, initial, key) == 0 else -1
 
     def table_type(self, number: int) -> list[Any]:
         """``[element code, minimum, maximum or -1]`` as declared."""
@@ -232,6 +266,22 @@ class Items:
 
 VALTYPES: Final = {"i": 0, "l": 1, "f": 2, "d": 3, "x": 128, "r": 129}
 """``wasm_valkind_t``"""
+
+
+def wide_table_module(code: str, maximum: int) -> bytes:
+    """A module that exports as ``t`` an empty table of 64-bit addresses; ``maximum`` -1 for none."""
+    limits = b"\x04\x00" if maximum < 0 else b"\x05\x00" + _unsigned(maximum)
+    table = b"\x01" + (b"\x6f" if code == "x" else b"\x70") + limits
+    export = b"\x01\x01t\x01\x00"
+    return b"\0asm\1\0\0\0\x04%c%b\x07%c%b" % (len(table), table, len(export), export)
+
+
+def _unsigned(value: int) -> bytes:
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
 
 
 def _identity(item: Any) -> tuple[int, ...]:

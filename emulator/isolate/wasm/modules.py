@@ -37,7 +37,9 @@ class Module:
     def describe(self) -> list[Any]:
         """``[imports, exports, whether it has tags]``, as rows."""
         found = self.sections
-        imports = [[i.module, i.name, i.kind, i.type, i.minimum, i.maximum, i.mutable] for i in found.imports]
+        imports = [
+            [i.module, i.name, i.kind, i.type, i.minimum, i.maximum, i.mutable, i.wide] for i in found.imports
+        ]
         for item, kind in zip(imports, self.imports, strict=True):
             if isinstance(kind, wasmtime.FuncType | wasmtime.TagType):
                 item[3] = signature(kind.functype if isinstance(kind, wasmtime.TagType) else kind)

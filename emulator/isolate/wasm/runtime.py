@@ -9,9 +9,11 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import mmap
 import os
 import sys
 import tempfile
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -79,14 +81,28 @@ def compile_module(data: bytes, cache: str = "") -> wasmtime.Module:
     """
     if not cache:
         return wasmtime.Module(engine(), data)
-    path = Path(cache) / f"{_key(data)}.cwasm"
-    with contextlib.suppress(wasmtime.WasmtimeError, OSError):
-        if path.is_file():
-            return wasmtime.Module.deserialize_file(engine(), str(path))
+    directory, key = Path(cache), _key(data)
+    with contextlib.suppress(OSError):
+        for path in directory.glob(f"{key}.*.cwasm"):
+            with contextlib.suppress(wasmtime.WasmtimeError, ValueError):
+                if _is_whole(path):
+                    return wasmtime.Module.deserialize_file(engine(), str(path))
     module = wasmtime.Module(engine(), data)
+    compiled = bytes(module.serialize())
     with contextlib.suppress(OSError):  # a full disk, or a home that cannot be written: compile each time
-        _keep(path, bytes(module.serialize()))
+        _keep(directory / f"{key}.{zlib.crc32(compiled):08x}.cwasm", compiled)
     return module
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file holds what its name says: wasmtime runs what it holds, and a wrong byte may crash.
+
+    Raises ``OSError`` or ``ValueError`` when it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return path.name.endswith(f".{zlib.crc32(content):08x}.cwasm")
 
 
 def _key(data: bytes) -> str:

@@ -10,13 +10,20 @@ from typing import Final
 
 _KINDS: Final = ("function", "table", "memory", "global", "tag")
 _HEADER_BYTES: Final = 8
-_CUSTOM, _IMPORT, _MEMORY, _EXPORT, _CODE, _DATA, _TAG = 0, 2, 5, 7, 10, 11, 13
+_CUSTOM, _IMPORT, _TABLE, _MEMORY, _EXPORT, _CODE, _DATA, _TAG = 0, 2, 4, 5, 7, 10, 11, 13
 _PASSIVE, _EXPLICIT_MEMORY = 1, 2
 _I32_CONST, _GLOBAL_GET, _END = 0x41, 0x23, 0x0B
 _SCALARS: Final = {0x7F: "i", 0x7E: "l", 0x7D: "f", 0x7C: "d", 0x7B: "v", 0x6F: "x", 0x70: "r"}
 _REF, _REF_NULL = 0x64, 0x63
 _HEAP_EXTERN, _HEAP_FUNC = -17, -16
 _HAS_MAXIMUM, _IS_64, _HAS_PAGE_SIZE = 1, 4, 8
+_HAS_INITIAL: Final = 0x40
+_SIGNED: Final = frozenset((0x41, 0x42, 0xD0))
+_UNSIGNED: Final = frozenset((_GLOBAL_GET, 0xD2))
+_FIXED: Final = {0x43: 4, 0x44: 8, **dict.fromkeys((0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E), 0)}
+_GC, _VECTOR, _VECTOR_BYTES = 0xFB, 0xFD, 16
+_GC_OPERANDS: Final = {0: 1, 1: 1, 6: 1, 7: 1, 8: 2}
+"""Of the constant instructions: how their operands are written."""
 
 
 @dataclass(slots=True)
@@ -30,6 +37,8 @@ class Import:
     minimum: int = 0
     maximum: int | None = None
     mutable: bool = False
+    wide: bool = False
+    """Whether a memory or table has addresses of 64 bits."""
 
 
 @dataclass(slots=True)
@@ -65,6 +74,8 @@ class Sections:
     """The module's own name, from its name section."""
     bodies: list[tuple[int, int]] = field(default_factory=list)
     """Start and end in the file of the functions that are not imported."""
+    wide_tables: list[bool] = field(default_factory=list)
+    """Whether each table has addresses of 64 bits, imports first."""
     memories: list[int] = field(default_factory=list)
     """Initial pages of the memories that are not imported."""
     segments: list[Segment] = field(default_factory=list)
@@ -115,13 +126,28 @@ class _Reader:
             return "r" if byte == _REF_NULL else "s"
         return "o"
 
-    def limits(self) -> tuple[int, int | None]:
+    def limits(self) -> tuple[int, int | None, bool]:
         flags = self.byte()
         minimum = self.unsigned()
         maximum = self.unsigned() if flags & _HAS_MAXIMUM else None
         if flags & _HAS_PAGE_SIZE:
             self.unsigned()
-        return minimum, maximum
+        return minimum, maximum, bool(flags & _IS_64)
+
+    def skip_constant(self) -> None:
+        while (opcode := self.byte()) != _END:
+            if opcode in _SIGNED:
+                self.signed()
+            elif opcode in _UNSIGNED:
+                self.unsigned()
+            elif opcode == _VECTOR:
+                self.unsigned()
+                self.at += _VECTOR_BYTES
+            elif opcode == _GC:
+                for _ in range(_GC_OPERANDS.get(self.unsigned(), 0)):
+                    self.unsigned()
+            else:
+                self.at += _FIXED[opcode]
 
 
 def read(data: bytes) -> Sections:
@@ -141,6 +167,9 @@ def read(data: bytes) -> Sections:
         elif section == _IMPORT:
             found.imports = [_import(inner) for _ in range(inner.unsigned())]
             found.has_tags = any(item.kind == "tag" for item in found.imports)
+            found.wide_tables = [item.wide for item in found.imports if item.kind == "table"]
+        elif section == _TABLE:
+            found.wide_tables += [_table(inner) for _ in range(inner.unsigned())]
         elif section == _EXPORT:
             found.exports = [_export(inner) for _ in range(inner.unsigned())]
         elif section == _MEMORY:
@@ -180,6 +209,17 @@ def _segments(reader: _Reader) -> list[Segment]:
     return found
 
 
+def _table(reader: _Reader) -> bool:
+    initial = reader.data[reader.at] == _HAS_INITIAL
+    if initial:
+        reader.at += 2
+    reader.value_type()
+    wide = reader.limits()[2]
+    if initial:
+        reader.skip_constant()
+    return wide
+
+
 def _import(reader: _Reader) -> Import:
     module, name = reader.name(), reader.name()
     found = Import(module, name, _KINDS[reader.byte()])
@@ -187,9 +227,9 @@ def _import(reader: _Reader) -> Import:
         reader.unsigned()
     elif found.kind == "table":
         found.type = reader.value_type()
-        found.minimum, found.maximum = reader.limits()
+        found.minimum, found.maximum, found.wide = reader.limits()
     elif found.kind == "memory":
-        found.minimum, found.maximum = reader.limits()
+        found.minimum, found.maximum, found.wide = reader.limits()
     elif found.kind == "global":
         found.type = reader.value_type()
         found.mutable = bool(reader.byte())

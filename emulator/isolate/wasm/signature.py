@@ -121,10 +121,10 @@ def export_wrapper(signature: str) -> str:
 
 
 def import_wrapper(signature: str) -> str:
-    """JavaScript: ``(env) => (f, group, live) => `` what runs ``f`` for wasm: false if ``f`` threw."""
+    """JavaScript: ``(env) => (f) => (group) => `` what runs ``f`` for wasm: false if ``f`` threw."""
     params, results = signature.split(":")
-    head = f"{_HEAD}  return (f, group, live) => () => {{\n"
-    head += "    if (live.length !== 0) refresh(group);\n    try {\n"
+    head = f"{_HEAD}  return (f) => (group) => {{\n"
+    head += "    if (group.live.length !== 0) refresh(group);\n    try {\n"
     if "v" in params + results or "o" in params + results:
         body = "      incompatible();"
     else:

@@ -23,6 +23,17 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Explaining:
             "try {} catch ({ message: m = 1 })\n{ m }",
             "try {} catch ($cfwError) {let { message: m = 1 }=$cfwCaught($cfwError);\n m }",
         ),
+        ("try {} catch ({ m = y }) { let y }", "try {} catch ({ m = y }) { let y }"),
+        ("try {} catch ({ [k]: m }) { let k }", "try {} catch ({ [k]: m }) { let k }"),
+        ("try {} catch ([m = () => y]) { let y }", "try {} catch ([m = () => y]) { let y }"),
+        ("$cfwCaught; try {} catch (e) {}", "$cfwCaught; try {} catch (e) {}"),
+        (
+            "`${(() => { try {} catch (e) {} })()} catch (e) {}`",
+            "`${(() => { try {} catch (e) {$cfwCaught(e);} })()} catch (e) {}`",
+        ),
+        ("/catch (e) {/; // catch (e) {\n'catch (e) {'", "/catch (e) {/; // catch (e) {\n'catch (e) {'"),
+        ("\ufefftry {} catch (e) {\r\n}\u2028'😀'", "\ufefftry {} catch (e) {$cfwCaught(e);\r\n}\u2028'😀'"),
+        ("a: { try { } catch (e) { break a } }", "a: { try { } catch (e) {$cfwCaught(e); break a } }"),
         ("try { } catch (e) { nonsense", "try { } catch (e) { nonsense"),
         ("try {} catch (錯誤) {}", "try {} catch (錯誤) {$cfwCaught(錯誤);}"),
         (
@@ -86,11 +97,77 @@ def test_positions_lead_back(source: str) -> None:
         ("try { throw null } catch (e) { return String(e) }", "null"),
         ("try { throw Object.freeze(new Error('f')) } catch (e) { return e.message }", "f"),
         ("try { throw new Proxy({}, { get() { throw 1 } }) } catch (e) { return typeof e }", "object"),
+        ("return await Promise.resolve().then(() => foo).then(0, (e) => e.message)", "foo is not defined"),
+        (
+            "return (await Promise.allSettled([(async () => null.x)()]))[0].reason.message",
+            "Cannot read properties of null (reading 'x')",
+        ),
+        (
+            "return await Promise.race([(async () => null.x)()]).then(0, (e) => e.stack.split('\\n')[0])",
+            "TypeError: Cannot read properties of null (reading 'x')",
+        ),
+        ("return await Promise.resolve(4).then().then(null, 5)", 4),
+        (
+            "return [Promise.prototype.then.length, Promise.prototype.then.name, String(Promise.prototype.then)].join()",
+            "2,then,function then() { [native code] }",
+        ),
+        (
+            "const seen = []; for (const v of [null, undefined, null]) { try { v.x } catch (e) { seen.push(e.message) } }\n"
+            "return seen.map((text) => text.split(' ')[4]).join()",
+            "null,undefined,null",
+        ),
+        (
+            "try { try { new RegExp('(') } catch (e) { throw e } } catch (e) { return e.message }",
+            "Invalid regular expression: /(/: Unterminated group",
+        ),
         ("return await Promise.reject(3).catch((e) => e)", 3),
         ("return await Promise.resolve(4).catch(undefined)", 4),
         (
             "try { JSON.parse('{') } catch (e) { return e.name + e.message }",
             "SyntaxErrorExpected property name or '}' in JSON at position 1 (line 1 column 2)",
+        ),
+        (
+            "const y = 1; try { throw {} } catch ({ x = y }) { let y = 2; return x }",
+            1,
+        ),
+        (
+            "function f() { try { a } catch (e) { b } try { c } catch ({ m }) { d } }\nreturn String(f)",
+            "function f() { try { a } catch (e) { b } try { c } catch ({ m }) { d } }",
+        ),
+        ("return new Error('a').stack.split('\\n')[0]", "Error: a"),
+        ("const e = new Error('a'); e.name = 'N'; e.message = 'b'; return e.stack.split('\\n')[0]", "N: a"),
+        (
+            "class E extends Error { get name() { throw 1 } }; return new E('a').stack.split('\\n')[0]",
+            "Error",
+        ),
+        ("const e = new Error('a'); e.stack = undefined; return String(e.stack)", "undefined"),
+        ("return String(Object.create(new Error('a')).stack)", "undefined"),
+        ("return new DOMException('m', 'AbortError').stack.split('\\n')[0]", "AbortError: m"),
+        (
+            "class E extends TypeError {}; const e = new E('a', { cause: 2 }); return [e instanceof E, e.cause].join()",
+            "true,2",
+        ),
+        (
+            "return [TypeError('a') instanceof TypeError, Error.prototype.constructor === Error].join()",
+            "true,true",
+        ),
+        ("return Reflect.construct(Error, ['a'], Map) instanceof Map", True),
+        (
+            "return [Error.length, Error.name, String(RangeError), Object.getPrototypeOf(RangeError) === Error].join()",
+            "1,Error,function RangeError() { [native code] },true",
+        ),
+        (
+            "Error.stackTraceLimit = 0; const e = new Error('a'); const s = e.stack; Error.stackTraceLimit = 10; return s",
+            "Error: a",
+        ),
+        (
+            "return [new DOMException('x'), new Error(), new Proxy(new Error(), {})].map(Error.isError).join()",
+            "false,true,false",
+        ),
+        (
+            "try { Response('hi') } catch (e) { return e.message }",
+            "Failed to construct 'Response': Please use the 'new' operator, this object constructor cannot be "
+            "called as a function.",
         ),
         ("return JSON.parse('[1,{\"a\":2}]', (k, v) => k === 'a' ? 3 : v)[1].a", 3),
         ("return [JSON.parse.length, JSON.stringify.length, JSON.parse.name].join()", "2,3,parse"),
@@ -122,6 +199,26 @@ def test_rethrown_errors_are_explained_as_before(explaining: Explaining) -> None
     report = explaining.report("try {\n  null.foo();\n} catch (e) { throw e }")
     assert report.exception == "TypeError: Cannot read properties of null (reading 'foo')"
     assert report.where is not None and (report.where.line, report.where.column) == (3, 7)
+
+
+def test_what_is_caught_again_is_worded_once(explaining: Explaining) -> None:
+    line = explaining.line("try { new RegExp('(') } catch (e) { throw e }")
+    assert line == "SyntaxError: Invalid regular expression: /(/: Unterminated group"
+
+
+def test_a_deep_stack_is_kept_for_reports(explaining: Explaining) -> None:
+    report = explaining.report("try { (function f() { f() })() } catch (e) { throw e }")
+    assert report.code == "js-recursion"
+
+
+def test_catching_many_errors_takes_no_more_memory(explaining: Explaining) -> None:
+    """The words for a place are kept, not those for each error."""
+    code = "let n = 0; for (let i = 0; i < 20000; i++) { try { null.x } catch (e) { n += e.message.length } } return n"
+    assert explaining.value(code) == 20000 * len("Cannot read properties of null (reading 'x')")
+    runtime = explaining.engine.runtime
+    before = runtime.compute_memory_usage()["malloc_size"]
+    explaining.value(code)
+    assert runtime.compute_memory_usage()["malloc_size"] - before < 200_000
 
 
 def test_a_column_behind_an_insertion(explaining: Explaining) -> None:

@@ -170,6 +170,7 @@ def test_standard_go(fresh: Explaining, code: str) -> None:
         ("window.location", "js-browser-global", "globalThis"),
         ("localStorage.getItem('x')", "js-browser-global", "KV"),
         ("Responce.json({})", "js-not-defined", "Did you mean Response?"),
+        ("new Intl.NumberFormat()", "js-not-defined", "typeof Intl"),
         ("const counter = 1; return couter", "js-not-defined", "Did you mean counter?"),
         ("return request.url", "js-not-defined", "fetch(request, env, ctx)"),
         ("const env = {}; env.KV.get('x')", "js-env-missing", "Did you mean KVS?"),
@@ -180,6 +181,16 @@ def test_known_mistakes(explaining: Explaining, code: str, expected: str, text: 
     report = explaining.report(code, env=["KVS", "DB"])
     assert report.code == expected
     assert text in report.fix
+
+
+def test_causes_are_told(explaining: Explaining) -> None:
+    report = explaining.report("throw new Error('a', { cause: new TypeError('b', { cause: { c: 1 } }) })")
+    assert report.exception == "Error: a\n[cause]: TypeError: b\n[cause]: { c: 1 }"
+
+
+def test_a_circle_of_causes_ends(explaining: Explaining) -> None:
+    report = explaining.report("const e = new Error('a'); e.cause = e; throw e")
+    assert report.exception.startswith("Error: a\n[cause]: Error: a\n")
 
 
 @pytest.mark.parametrize(

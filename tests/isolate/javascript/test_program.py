@@ -230,6 +230,40 @@ def test_unhandled_rejections_are_told(serve: Load) -> None:
     assert len(told) == 1 and "nobody looks" in told[0].exception
 
 
+def test_rejected_promises_do_not_take_each_others_place(serve: Load) -> None:
+    """A promise that nobody holds is freed at once, and the next one may get its address."""
+    isolate = serve(
+        fetching("""
+        Promise.reject(new Error("lost"));
+        for (let i = 0; i < 10; i++) Promise.reject(new Error("seen")).catch(() => {});
+        return new Response("ok");
+        """)
+    )
+    exchange = isolate.begin()
+    assert exchange.reply().text == "ok"
+    isolate.until(lambda: exchange.explained)
+    assert ["lost" in report.exception for report in exchange.explained] == [True]
+
+
+def test_an_empty_body_is_a_body(serve: Load) -> None:
+    isolate = serve(fetching("return new Response(`${request.body} ${(await request.text()).length}`)"))
+    assert isolate.fetch("POST", "/", headers=[("content-length", "0")]).text == "[object ReadableStream] 0"
+    assert isolate.fetch("POST", "/").text == "null 0"
+
+
+def test_a_weak_reference_lasts_until_the_end_of_the_job(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        const kept = new WeakRef({ a: 1 });
+        const seen = [typeof kept.deref(), kept instanceof WeakRef];
+        await null; await null;
+        seen.push(kept.deref());
+        return Response.json(seen);
+        """)
+    )
+    assert isolate.fetch().text == '["object",true,null]'
+
+
 def test_a_client_that_leaves(serve: Load) -> None:
     isolate = serve(
         fetching("""

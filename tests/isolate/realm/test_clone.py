@@ -83,3 +83,31 @@ def test_a_failed_clone_detaches_nothing(run):
     for transfer, error in (("[b, b]", "DataCloneError"), ("[{}]", "Object is not transferable")):
         with pytest.raises(JSFailure, match=error):
             run(f"const b = new ArrayBuffer(1); structuredClone(b, {{transfer: {transfer}}})")
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["new Proxy({}, {})", "[new Proxy([], {})]", "{a: Proxy.revocable(new Map(), {}).proxy}"],
+)
+def test_proxies_are_not_cloned(run, proxy):
+    with pytest.raises(JSFailure, match="could not be cloned") as failure:
+        run(f"structuredClone({proxy})")
+    assert failure.value.name == "DataCloneError"
+
+
+def test_proxy_is_the_engines_own_otherwise(run):
+    script = """
+      const p = new Proxy({a: 1}, {get: (t, k) => t[k] ?? k});
+      let called; try { Proxy({}, {}) } catch (e) { called = e instanceof TypeError }
+      let revoked; const r = Proxy.revocable({}, {}); r.revoke(); try { r.proxy.x } catch (e) { revoked = true }
+      return [p.a, p.b, called, revoked, Proxy.length, Proxy.name, 'prototype' in Proxy, String(Proxy)]
+    """
+    assert run(script) == [1, "b", True, True, 2, "Proxy", False, "function Proxy() { [native code] }"]
+
+
+def test_clones_of_errors_keep_their_stack(run):
+    script = """
+      const e = new TypeError('m'); const c = structuredClone(e);
+      return [c.stack === e.stack, c.stack.split('\\n')[0], Object.keys(c)]
+    """
+    assert run(script) == [True, "TypeError: m", []]

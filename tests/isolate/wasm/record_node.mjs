@@ -8,13 +8,9 @@
 // the prelude; `mod(name)` is the module of a fixture. Its answer is what `show` makes of the
 // value, or `throws Name: message`. Programs of the files `new.txt` are added: one a line, below a
 // line `## group`. Not run in CI: the tests compare the emulator with the recorded answers.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { askAll, readNew, versionOf, withWorkerd, writeCorpus } from "../../support/recording.mjs";
 
-const COMPATIBILITY_DATE = "2026-05-01";
-const PORT = 9873;
 const BATCH = 20;
 const DATA = new URL("data/node.json", import.meta.url);
 const FIXTURES = JSON.parse(readFileSync(new URL("data/fixtures.json", import.meta.url), "utf8"));
@@ -61,77 +57,17 @@ export default {
     return Response.json(answers);
   },
 };`;
-const CONFIG = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = (
-    modules = [(name = "worker", esModule = embed "worker.js"),
-      ${names.map((name) => `(name = "${name}.wasm", wasm = embed "${name}.wasm")`).join(", ")}],
-    compatibilityDate = "${COMPATIBILITY_DATE}",
-    bindings = [(name = "EVAL", unsafeEval = void)],
-  ))],
-  sockets = [(name = "http", address = "127.0.0.1:${PORT}", http = (), service = "main")],
-);`;
-
-const run = (binary, ...args) => spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
-const versionOf = async (binary) => {
-  let text = "";
-  for await (const part of run(binary, "--version").stdout) text += part;
-  return text.trim();
-};
-const ask = async (body) => {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await (await fetch(`http://127.0.0.1:${PORT}/`, { method: "POST", body })).json();
-    } catch (error) {
-      if (attempt > 50) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-};
-const inWorkerd = async (binary, prelude, programs) => {
-  const directory = mkdtempSync(join(tmpdir(), "record-"));
-  for (const name of names) writeFileSync(join(directory, `${name}.wasm`), bytesOf(name));
-  writeFileSync(join(directory, "worker.js"), WORKER);
-  writeFileSync(join(directory, "config.capnp"), CONFIG);
-  const server = run(binary, "serve", join(directory, "config.capnp"), "--experimental");
-  try {
-    for (let at = 0; at < programs.length; at += BATCH) {
-      const part = programs.slice(at, at + BATCH);
-      const answers = await ask(JSON.stringify({ prelude, codes: part.map(({ code }) => code) }));
-      part.forEach((program, index) => {
-        program.workerd = answers[index] === program.expect ? undefined : answers[index];
-      });
-    }
-  } finally {
-    server.kill();
-    rmSync(directory, { recursive: true });
-  }
-};
-const readNew = (file) => {
-  let group = "";
-  const programs = [];
-  for (const line of readFileSync(file, "utf8").split("\n")) {
-    if (line.startsWith("## ")) group = line.slice(3);
-    else if (line.trim() !== "") programs.push({ group, code: line });
-  }
-  return programs;
-};
 
 const [binary, ...files] = process.argv.slice(2);
 const { prelude, programs } = JSON.parse(readFileSync(DATA, "utf8"));
 programs.push(...files.flatMap(readNew));
 await inNode(prelude.join("\n"), programs);
-await inWorkerd(binary, prelude.join("\n"), programs);
-const header = {
-  node: process.version,
-  v8: process.versions.v8,
-  runtime: await versionOf(binary),
-  compatibility_date: COMPATIBILITY_DATE,
-  recorded: new Date().toISOString().slice(0, 10),
-};
-const lines = programs.map(({ group, code, expect, workerd }) => JSON.stringify({ group, code, expect, workerd }));
-writeFileSync(
-  DATA,
-  `{\n"header": ${JSON.stringify(header)},\n"prelude": ${JSON.stringify(prelude, null, 1)},\n` +
-    `"programs": [\n${lines.join(",\n")}\n]\n}\n`,
+const wasm = Object.fromEntries(names.map((name) => [name, bytesOf(name)]));
+await withWorkerd(binary, WORKER, wasm, (ask) =>
+  askAll(ask, prelude.join("\n"), programs, BATCH, (program, answer) => {
+    program.workerd = answer === program.expect ? undefined : answer;
+  }),
 );
+const header = { node: process.version, v8: process.versions.v8, runtime: await versionOf(binary) };
+const corpus = programs.map(({ group, code, expect, workerd }) => ({ group, code, expect, workerd }));
+writeCorpus(DATA, header, prelude, corpus);

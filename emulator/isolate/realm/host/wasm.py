@@ -6,6 +6,8 @@ wasmtime takes 70 ms to import, which most Workers need not pay.
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -19,17 +21,19 @@ if TYPE_CHECKING:
 
 
 _PLATFORM: Final = sys.platform
+_MACHINE: Final = os.uname().machine
 
 
 @contextlib.contextmanager
 def _real_platform() -> Iterator[None]:
-    """wasmtime finds its library by ``sys.platform``, which Python Workers see as the platform's."""
-    seen = sys.platform
-    sys.platform = _PLATFORM
+    """wasmtime finds its library by these, which Python Workers see as the platform's."""
+    modules: Any = platform
+    seen, machine = sys.platform, modules.machine
+    sys.platform, modules.machine = _PLATFORM, lambda: _MACHINE
     try:
         yield
     finally:
-        sys.platform = seen
+        sys.platform, modules.machine = seen, machine
 
 
 class WebAssemblyHalf:

@@ -16,9 +16,33 @@
   const fail = (value) => {
     let text;
     if (typeof value === "function" || typeof value === "symbol") text = String(value);
+    else if (Array.isArray(value)) text = "[object Object]"; // only proxies come here
     else text = `#<${getPrototypeOf(value)?.constructor?.name ?? "Object"}>`;
     throw makeDOMException(`${text} could not be cloned.`, "DataCloneError");
   };
+
+  // What a Worker makes with `new Proxy`: nothing else tells a proxy from its target.
+  const proxies = platform.slot();
+  const PlainProxy = Proxy;
+  const { revocable } = Proxy;
+  const marked = (proxy) => {
+    proxies.set(proxy, true);
+    return proxy;
+  };
+  const MarkedProxy = new PlainProxy(PlainProxy, {
+    construct: (_, args) => marked(new PlainProxy(args[0], args[1])),
+  });
+  const { revocable: markedRevocable } = {
+    revocable(target, handler) {
+      const made = apply(revocable, PlainProxy, [target, handler]);
+      marked(made.proxy);
+      return made;
+    },
+  };
+  defineProperty(PlainProxy, "revocable", { value: markedRevocable, writable: true, configurable: true });
+  platform.wasmFunctions.set(MarkedProxy, "Proxy");
+  defineProperty(globalThis, "Proxy", { value: MarkedProxy, writable: true, configurable: true });
+
   // The class whose internal slots `value` has; a method that reads the slot tells, a tag could lie.
   const brands = [
     ["Map", getOwnPropertyDescriptor(Map.prototype, "size").get],
@@ -53,9 +77,7 @@
       if (typeof value !== "object" || value === null) return value;
       const known = this.seen.get(value);
       if (known !== undefined) return known;
-      if (platform.isPyProxy?.(value)) {
-        throw makeDOMException("#<Object> could not be cloned.", "DataCloneError");
-      }
+      if (proxies.get(value) !== undefined || platform.isPyProxy?.(value)) fail(value);
       if (Array.isArray(value)) return this.#properties(value, this.#keep(value, new Array(value.length)));
       const prototype = getPrototypeOf(value);
       if (prototype === Object.prototype || prototype === null) return this.#properties(value, this.#keep(value, {}));
@@ -76,7 +98,7 @@
     #special(value) {
       if (platform.isBuffer(value)) return this.#buffer(value);
       if (ArrayBuffer.isView(value)) return this.#view(value);
-      if (Error.isError(value)) return this.#error(value);
+      if (platform.isError(value)) return this.#error(value);
       for (const [is, copy] of serializers) if (is(value)) return this.#keep(value, copy(value));
       if (platform.isInterface(value)) {
         const type = value[Symbol.toStringTag];
@@ -133,8 +155,8 @@
       const copy = this.#keep(error, new Class());
       for (const key of ["message", "stack", "cause"]) {
         const property = getOwnPropertyDescriptor(error, key);
-        if (property === undefined || !("value" in property)) continue;
-        const value = key === "cause" ? this.copy(property.value) : `${property.value}`;
+        if (property === undefined || (key !== "stack" && !("value" in property))) continue;
+        const value = key === "cause" ? this.copy(property.value) : `${error[key]}`;
         defineProperty(copy, key, { value, writable: true, enumerable: false, configurable: true });
       }
       if (Object.hasOwn(error, "name")) defineProperty(copy, "name", { value: name, writable: true, configurable: true });

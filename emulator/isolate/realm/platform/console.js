@@ -90,7 +90,7 @@
     return [rule("┌", "┬", "┐"), line(head), rule("├", "┼", "┤"), ...lines.map(line), rule("└", "┴", "┘")].join("\n");
   };
 
-  const stack = () => platform.userFrames(new Error().stack).join("\n");
+  const stack = () => platform.userFrames(platform.engineStack(new Error())).join("\n");
 
   const console = {
     log: (...args) => write("log", format(args)),

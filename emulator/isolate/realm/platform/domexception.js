@@ -62,14 +62,12 @@
       if (target === null || (typeof target !== "object" && typeof target !== "function")) {
         throw new TypeError("Invalid argument");
       }
-      const lines = new Error().stack.split("\n").slice(1);
+      const lines = platform.userFrames(platform.engineStack(new Error()));
       if (typeof above === "function" && above.name) {
         const cut = lines.findIndex((line) => line.includes(` ${above.name} (`));
         if (cut >= 0) lines.splice(0, cut + 1);
       }
-      const limit = Error.stackTraceLimit;
-      if (typeof limit === "number") lines.length = Math.min(lines.length, Math.max(0, limit));
-      const value = [Error.prototype.toString.call(target), ...lines].join("\n").trimEnd();
+      const value = platform.stackText(Error.prototype.toString.call(target), lines.join("\n"));
       defineProperty(target, "stack", { value, writable: true, enumerable: false, configurable: true });
     },
     writable: true,

@@ -28,6 +28,8 @@
       if (onBodyRead) record.onRead = onBodyRead;
     } else if (body !== null && body !== undefined) {
       record.source = new Bytes(body);
+    } else if (record.list.get("content-length") !== null) {
+      record.source = new Bytes(0); // `Content-Length: 0` is a body, an empty one
     }
     return wrap(record);
   };

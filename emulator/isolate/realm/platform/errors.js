@@ -1,308 +1,88 @@
 // Errors of the engine as Workers see them: in V8's words, with V8's stacks.
 //
-//   platform.describeError(thrown)  -> [kind, name, class, message, stack, text] for Python's reports
+//   platform.describeError(thrown)  -> [kind, name, class, message, stack, text, causes] for Python's reports
 //   platform.globalNames()          -> the names of all globals
 //   platform.showCaught(words)      -> from now on, what programs catch reads as on the platform: catch
 //                                      clauses call $cfwCaught (isolate/javascript/catches.py)
 (function (platform) {
   "use strict";
   const { apply, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-  const { defineProperty } = Object;
   const own = (object, key) => getOwnPropertyDescriptor(object, key)?.value;
 
-  // ---- JSON.parse -------------------------------------------------------------------
-
-  const nativeParse = JSON.parse;
-  const SPECIAL = new Set(["NaN", "Infinity", "undefined", "[object Object]"]);
-  const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-  const CONTEXT = 10;
-
-  class Rejected {
-    constructor(position, words) {
-      this.position = position;
-      this.words = words;
-    }
-  }
-
-  // Where and why V8's parser gives up.
-  class Scanner {
-    constructor(text) {
-      this.text = text;
-      this.at = 0;
-    }
-    fail(words, at = this.at) {
-      throw new Rejected(at, words);
-    }
-    space() {
-      while (" \t\n\r".includes(this.text[this.at] ?? "x")) this.at++;
-    }
-    document() {
-      this.value();
-      this.space();
-      if (this.at < this.text.length) this.fail("Unexpected non-whitespace character after JSON");
-    }
-    value() {
-      const open = [];
-      for (;;) {
-        this.space();
-        const first = this.text[this.at];
-        if (first === "{" || first === "[") {
-          this.at++;
-          open.push(first);
-          this.space();
-          if (first === "[" ? this.text[this.at] === "]" : this.text[this.at] === "}") {
-            this.at++;
-            open.pop();
-          } else {
-            if (first === "{") this.key("Expected property name or '}'");
-            continue;
-          }
-        } else {
-          this.scalar(first);
-        }
-        if (!this.after(open)) return;
-      }
-    }
-    // After a value: true when another value follows.
-    after(open) {
-      for (;;) {
-        if (open.length === 0) return false;
-        const array = open[open.length - 1] === "[";
-        this.space();
-        const next = this.text[this.at];
-        if (next === (array ? "]" : "}")) {
-          this.at++;
-          open.pop();
-          continue;
-        }
-        if (next !== ",") this.fail(`Expected ',' or ${array ? "']' after array element" : "'}' after property value"}`);
-        this.at++;
-        if (!array) {
-          this.space();
-          this.key("Expected double-quoted property name");
-        }
-        return true;
-      }
-    }
-    key(words) {
-      if (this.text[this.at] !== '"') this.fail(words);
-      this.string();
-      this.space();
-      if (this.text[this.at] !== ":") this.fail("Expected ':' after property name");
-      this.at++;
-    }
-    scalar(first) {
-      if (first === '"') return this.string();
-      if (first === "-" || (first >= "0" && first <= "9")) return this.number();
-      for (const word of ["true", "false", "null"]) {
-        if (first !== word[0]) continue;
-        for (const letter of word) {
-          if (this.text[this.at] !== letter) this.fail("");
-          this.at++;
-        }
-        return;
-      }
-      this.fail("");
-    }
-    number() {
-      const { text } = this;
-      const digit = () => text[this.at] >= "0" && text[this.at] <= "9";
-      if (text[this.at] === "-") {
-        this.at++;
-        if (!digit()) this.fail("No number after minus sign");
-      }
-      if (text[this.at] === "0") {
-        this.at++;
-        if (digit()) this.fail("Unexpected number");
-      }
-      while (digit()) this.at++;
-      if (text[this.at] === ".") {
-        this.at++;
-        if (!digit()) this.fail("Unterminated fractional number");
-        while (digit()) this.at++;
-      }
-      if (text[this.at] === "e" || text[this.at] === "E") {
-        this.at++;
-        if (text[this.at] === "+" || text[this.at] === "-") this.at++;
-        if (!digit()) this.fail("Exponent part is missing a number");
-        while (digit()) this.at++;
-      }
-    }
-    string() {
-      for (this.at++; ; this.at++) {
-        const character = this.text[this.at];
-        if (character === undefined) this.fail("Unterminated string");
-        if (character === '"') break;
-        if (character < " ") this.fail("Bad control character in string literal");
-        if (character === "\\") this.escape();
-      }
-      this.at++;
-    }
-    escape() {
-      const kind = this.text[++this.at];
-      if (kind === undefined) this.fail("Unterminated string");
-      if (kind !== "u") {
-        if (!'"\\/bfnrt'.includes(kind)) this.fail("Bad escaped character");
-        return;
-      }
-      for (let i = 0; i < 4; i++) {
-        if (!/[0-9a-fA-F]/.test(this.text[++this.at] ?? "")) this.fail("Bad Unicode escape");
-      }
-    }
-  }
-
-  const unexpected = (text, at) => {
-    if (at >= text.length) return "Unexpected end of JSON input";
-    if (SPECIAL.has(text)) return `"${text}" is not valid JSON`;
-    if (text[at] === '"') return `Unexpected string in JSON ${placeIn(text, at)}`;
-    const token = text[at];
-    if (text.length <= 2 * CONTEXT) return `Unexpected token '${token}', "${text}" is not valid JSON`;
-    if (at < CONTEXT) return `Unexpected token '${token}', "${text.slice(0, at + CONTEXT)}"... is not valid JSON`;
-    const inside = at < text.length - CONTEXT;
-    const part = inside ? text.slice(at - CONTEXT, at + CONTEXT) : text.slice(at - CONTEXT);
-    return `Unexpected token '${token}', ..."${part}"${inside ? "..." : ""} is not valid JSON`;
-  };
-  const placeIn = (text, at) => {
-    const head = text.slice(0, at);
-    const line = head.split("\n").length;
-    return `at position ${at} (line ${line} column ${at - head.lastIndexOf("\n")})`;
-  };
-  const whyNotJson = (text) => {
-    try {
-      new Scanner(text).document();
-      return null;
-    } catch (found) {
-      if (!(found instanceof Rejected)) throw found;
-      if (found.words === "") return unexpected(text, found.position);
-      const after = found.words.endsWith("after JSON") ? "" : " in JSON";
-      return `${found.words}${after} ${placeIn(text, found.position)}`;
-    }
-  };
-
-  const { parse, stringify } = {
-    parse(text, reviver) {
-      const source = `${text}`;
-      try {
-        return nativeParse(source, reviver);
-      } catch (error) {
-        if (!(error instanceof SyntaxError) || own(error, "fileName") === undefined) throw error;
-        const why = whyNotJson(source);
-        throw why === null ? error : new SyntaxError(why);
-      }
-    },
-    stringify(value, replacer, space) {
-      try {
-        return nativeStringify(value, replacer, space);
-      } catch (error) {
-        if (error instanceof TypeError && own(error, "message") === "circular reference") {
-          throw new TypeError(`Converting circular structure to JSON${circle(value)}`);
-        }
-        throw error;
-      }
-    },
-  };
-  defineProperty(parse, "length", { value: 2 });
-  defineProperty(stringify, "length", { value: 3 });
-
-  // ---- JSON.stringify ---------------------------------------------------------------
-
-  const nativeStringify = JSON.stringify;
-  const classOf = (object) => {
-    const constructor = object.constructor;
-    const name = typeof constructor === "function" ? constructor.name : "";
-    return `object with constructor '${name || "Object"}'`;
-  };
-  const step = (holder, key) => (Array.isArray(holder) ? `index ${key}` : `property '${key}'`);
-
-  // How the first circle closes, as V8 tells it.
-  const circle = (value) => {
-    try {
-      const path = [{ object: value, keys: Object.keys(value), next: 0, via: "" }];
-      const done = new Set();
-      while (path.length > 0) {
-        const top = path[path.length - 1];
-        if (top.next >= top.keys.length) {
-          done.add(path.pop().object);
-          continue;
-        }
-        const key = top.keys[top.next++];
-        const child = top.object[key];
-        if (Object(child) !== child || typeof child === "function" || done.has(child)) continue;
-        const start = path.findIndex(({ object }) => object === child);
-        const via = step(top.object, key);
-        if (start >= 0) return told(path.slice(start), via);
-        path.push({ object: child, keys: Object.keys(child), next: 0, via });
-      }
-    } catch {
-      // A getter threw, or a proxy: the first line says enough.
-    }
-    return "";
-  };
-  const told = (path, last) => {
-    const lines = [`\n    --> starting at ${classOf(path[0].object)}`];
-    const middle = path.slice(1).map(({ object, via }) => `\n    |     ${via} -> ${classOf(object)}`);
-    lines.push(...middle.slice(0, 2));
-    if (middle.length > 3) lines.push("\n    |     ...");
-    if (middle.length > 2) lines.push(middle[middle.length - 1]);
-    lines.push(`\n    --- ${last} closes the circle`);
-    return lines.join("");
-  };
-  defineProperty(JSON, "parse", { value: parse, writable: true, configurable: true });
-  defineProperty(JSON, "stringify", { value: stringify, writable: true, configurable: true });
-
-  // ---- errors that programs catch -----------------------------------------------------
+  // ---- errors that programs catch: those that programs make have V8's stack already ----
 
   const NATIVE = new Set(["TypeError", "ReferenceError", "RangeError", "SyntaxError", "EvalError", "URIError"]);
-  const isError = Error.isError ?? ((value) => apply(Object.prototype.toString, value, []) === "[object Error]");
+  const { isError } = platform;
   const classNameOf = (error) => {
     const constructor = getPrototypeOf(error)?.constructor;
     return typeof constructor === "function" && typeof constructor.name === "string" ? constructor.name : "";
   };
   const put = (object, key, value) =>
     Reflect.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true });
-  const frameText = (line) =>
-    line.replace(/^    at <anonymous> \((.*)\)$/, "    at $1").replace(/ \(native\)$/, " (<anonymous>)");
 
-  platform.stackText = (header, stack) => {
-    const limit = typeof Error.stackTraceLimit === "number" ? Error.stackTraceLimit : 10;
-    const frames = platform.userFrames(stack).slice(0, Math.max(0, limit)).map(frameText);
-    return [header, ...frames].join("\n");
-  };
+  // What became of the errors of a place that throws again and again, by the engine's stack.
+  const PLACES = 500;
+  const LONGEST = 4000;
+  let places = { __proto__: null };
+  let count = 0;
 
-  const reword = (error, words) => {
-    if (Object(error) !== error || !isError(error)) return;
-    const stack = own(error, "stack");
-    if (typeof stack !== "string" || !/^\s+at /.test(stack)) return;
-    const name = classNameOf(error);
-    const message = own(error, "message");
-    if (NATIVE.has(name) && typeof message === "string") {
-      const better = words(name, message, stack);
-      if (typeof better === "string" && better !== message) put(error, "message", better);
+  class Told {
+    constructor(error, message, stack) {
+      this.engines = stack;
+      this.message = message;
+      this.better = message;
+      const name = classNameOf(error);
+      if (NATIVE.has(name) && typeof message === "string") {
+        const better = words(name, message, stack);
+        if (typeof better === "string") this.better = better;
+      }
+      const shown = { name: error.name, message: this.better };
+      this.stack = platform.stackText(apply(Error.prototype.toString, shown, []), stack);
     }
-    put(error, "stack", platform.stackText(apply(Error.prototype.toString, error, []), stack));
+  }
+  const toldOf = (error, message, stack) => {
+    const known = places[stack];
+    if (known !== undefined && known.message === message) return known;
+    const told = new Told(error, message, stack);
+    if (stack.length > LONGEST) return told;
+    if (known === undefined && ++count > PLACES) {
+      places = { __proto__: null };
+      count = 1;
+    }
+    places[stack] = told;
+    return told;
   };
 
   let words = null;
+  const reworded = platform.slot();
   const caught = (error) => {
+    if (words === null || typeof error !== "object" || !isError(error)) return error;
     try {
-      if (words !== null) reword(error, words);
+      const stack = own(error, "stack");
+      // Behind a header, or none: it was caught before, or the program made it.
+      if (typeof stack !== "string" || stack[0] !== " ") return error;
+      const message = own(error, "message");
+      const told = toldOf(error, message, stack);
+      if (told.better !== message) error.message = told.better;
+      error.stack = told.stack;
+      reworded.set(error, told);
     } catch {
-      // A proxy or a getter of the program's own: its error stays as it is.
+      // It is frozen, or has a getter of the program's own: it stays as it is.
     }
     return error;
   };
   put(getPrototypeOf(globalThis), "$cfwCaught", caught);
   platform.showCaught = (v8Words) => {
     words = v8Words;
-    const { then } = Promise.prototype;
-    const { catch: replacement } = {
-      catch(onRejected) {
+    // catch(), race(), allSettled()... and a promise that another one waits for call it too.
+    const plainThen = Promise.prototype.then;
+    const { then } = {
+      then(onFulfilled, onRejected) {
         const handler = typeof onRejected === "function" ? (error) => onRejected(caught(error)) : onRejected;
-        const method = this.then;
-        return apply(method === then ? then : method, this, [undefined, handler]);
+        return apply(plainThen, this, [onFulfilled, handler]);
       },
     };
-    put(Promise.prototype, "catch", replacement);
+    put(Promise.prototype, "then", then);
   };
 
   // ---- for reports --------------------------------------------------------------------
@@ -320,14 +100,30 @@
     for (let o = globalThis; o !== null && o !== Object.prototype; o = getPrototypeOf(o)) {
       names.push(...Object.getOwnPropertyNames(o));
     }
-    return names;
+    return names.filter((name) => name !== "$cfwCaught");
+  };
+  const CAUSES = 4;
+  // "[cause]: Error: why", a line for each cause of a cause.
+  const causesOf = (error) => {
+    const lines = [];
+    for (let at = error; lines.length < CAUSES && isError(at); ) {
+      const found = getOwnPropertyDescriptor(at, "cause");
+      if (found === undefined || !("value" in found)) break;
+      at = found.value;
+      const text = textOf(() => (isError(at) ? apply(Error.prototype.toString, at, []) : platform.inspect(at)));
+      lines.push(`[cause]: ${text}`);
+    }
+    return lines.join("\n");
   };
   platform.describeError = (thrown) => {
     if (Object(thrown) !== thrown || !isError(thrown)) {
-      return ["value", "", "", "", "", textOf(() => platform.inspect(thrown))];
+      return ["value", "", "", "", "", textOf(() => platform.inspect(thrown)), ""];
     }
     const name = textOf(() => thrown.name);
-    const message = textOf(() => `${thrown.message}`);
-    return ["error", name, textOf(() => classNameOf(thrown)), message, textOf(() => thrown.stack), ""];
+    let message = textOf(() => `${thrown.message}`);
+    let stack = textOf(() => platform.engineStack(thrown) ?? thrown.stack);
+    const told = reworded.get(thrown);
+    if (told !== undefined && message === told.better && stack === told.stack) ({ message, engines: stack } = told);
+    return ["error", name, textOf(() => classNameOf(thrown)), message, stack, "", textOf(() => causesOf(thrown))];
   };
 });

@@ -257,15 +257,7 @@
     return name === "" ? `[${kind} (anonymous)]` : `[${kind}: ${name}]`;
   };
 
-  // Lines of a stack without the platform's own frames and what only they called.
-  const userFrames = (stack) => {
-    const frames = stack.split("\n").filter((line) => line.trim() !== "" && !line.includes("cfw-emu:"));
-    while (frames.length > 0 && frames[frames.length - 1].endsWith("(native)")) frames.pop();
-    return frames;
-  };
-  platform.userFrames = userFrames;
-
-  const isError = (value) => value instanceof Error || Error.isError?.(value) === true;
+  const isError = (value) => value instanceof Error || platform.isError(value);
   const errorText = (error) => {
     const given = typeof error.name === "string" ? error.name : "";
     const name = given === "" || given === "Error" ? (constructorName(error) ?? "Error") : given;
@@ -273,7 +265,7 @@
     const head = message === "" ? name : `${name}: ${message}`;
     const stack = typeof error.stack === "string" ? error.stack : "";
     if (stack.startsWith(name)) return stack.trimEnd();
-    const frames = userFrames(stack);
+    const frames = platform.userFrames(stack);
     return frames.length === 0 ? (stack === "" ? `[${head}]` : head) : platform.stackText(head, stack);
   };
 

@@ -138,4 +138,37 @@
       return { value: undefined, done: true };
     },
   });
+
+  // What a WeakRef was made of or gave stays until the job is over; the engine counts references and
+  // frees at once. https://tc39.es/ecma262/#sec-addtokeptobjects
+  const PlainWeakRef = WeakRef;
+  const { then } = Promise.prototype;
+  const settled = Promise.resolve();
+  let kept = null;
+  const keep = (target) => {
+    if (kept === null) {
+      kept = new Set();
+      apply(then, settled, [() => void (kept = null)]);
+    }
+    kept.add(target);
+  };
+  const KeepingWeakRef = {
+    WeakRef: function (target) {
+      if (new.target === undefined) throw new TypeError("Constructor WeakRef requires 'new'");
+      const reference = Reflect.construct(PlainWeakRef, [target], new.target);
+      keep(target);
+      return reference;
+    },
+  }.WeakRef;
+  const { deref } = PlainWeakRef.prototype;
+  put(PlainWeakRef.prototype, {
+    deref() {
+      const target = apply(deref, this, []);
+      if (target !== undefined) keep(target);
+      return target;
+    },
+  });
+  defineProperty(KeepingWeakRef, "prototype", { value: PlainWeakRef.prototype, writable: false });
+  defineProperty(PlainWeakRef.prototype, "constructor", { value: KeepingWeakRef, configurable: true });
+  put(globalThis, { WeakRef: KeepingWeakRef });
 });

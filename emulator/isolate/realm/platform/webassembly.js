@@ -77,10 +77,9 @@
     wasm.classes[name] = Class;
     return Class;
   };
-  // An object for `new.target`, whose prototype may come from a subclass.
-  wasm.allocate = (Class, newTarget) => {
-    const { prototype } = newTarget;
-    return create(Object(prototype) === prototype ? prototype : Class.prototype);
+  // An object for `new.target`, whose prototype may come from a subclass; without one V8 takes Object's.
+  wasm.allocate = ({ prototype }) => {
+    return create(Object(prototype) === prototype ? prototype : Object.prototype);
   };
   const errorClass = (name) => {
     const Class = {
@@ -117,6 +116,23 @@
     throw refuse(prefix);
   });
 
+  // What all kinds of module sources share: https://tc39.es/proposal-source-phase-imports/#sec-abstractmodulesource
+  const AbstractModuleSource = function AbstractModuleSource() {
+    platform.illegal();
+  };
+  defineProperty(AbstractModuleSource, "prototype", { writable: false });
+  const sourceTag = {
+    get [Symbol.toStringTag]() {
+      return modules.get(this) === undefined ? undefined : "WebAssembly.Module";
+    },
+  };
+  defineProperty(AbstractModuleSource.prototype, Symbol.toStringTag, {
+    ...Object.getOwnPropertyDescriptor(sourceTag, Symbol.toStringTag),
+    enumerable: false,
+  });
+  Object.setPrototypeOf(Module, AbstractModuleSource);
+  Object.setPrototypeOf(Module.prototype, AbstractModuleSource.prototype);
+
   platform.wasmModuleFrom = (buffer, name) => {
     const made = wasm.host.compile(buffer);
     if (typeof made === "string") throw new CompileError(`WebAssembly.Module(): ${made}`);
@@ -147,14 +163,21 @@
       if (sectionName === undefined) {
         throw new TypeError("WebAssembly.Module.customSections(): Argument 1 is required");
       }
-      if (typeof sectionName === "symbol") throw new TypeError("Cannot convert a Symbol value to a string");
-      return wasm.host.custom(number, `${sectionName}`);
+      return wasm.host.custom(number, wasm.text(sectionName));
     },
   });
 
   // ---- the namespace's functions ----------------------------------------------
 
-  const isSource = (value) => platform.view(value) !== null && !isDataView(value);
+  const detached = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "detached").get;
+  const isDetached = (value) => {
+    try {
+      return apply(detached, value, []);
+    } catch {
+      return false;
+    }
+  };
+  const isSource = (value) => isDetached(value) || (platform.view(value) !== null && !isDataView(value));
   const dataViewBuffer = Object.getOwnPropertyDescriptor(DataView.prototype, "buffer").get;
   const isDataView = (value) => {
     try {
@@ -178,7 +201,7 @@
     },
     validate(bytes) {
       if (!isSource(bytes)) throw new TypeError("WebAssembly.validate(): Argument 0 must be a buffer source");
-      const { length } = platform.view(bytes);
+      const { length } = isDetached(bytes) ? [] : platform.view(bytes);
       return length > 0 && wasm.host.validate(platform.view(bytes));
     },
     instantiate(source, importObject) {

@@ -33,12 +33,17 @@
       externs: new Map(),
       lastExtern: 0,
       tags: new Map(),
+      staged: [],
       objects: create(null),
     };
-    groups[number] = new WeakRef(group);
+    groups[number] = platform.weak(group);
     return group;
   };
-  wasm.dispatch = (number, index) => groups[number].deref().imports[index]();
+  // Imports do not hold their group: without an import that does, it needs no garbage collector.
+  wasm.dispatch = (number, index) => {
+    const group = platform.weakTarget(groups[number]);
+    return group.imports[index](group);
+  };
 
   // ---- which group --------------------------------------------------------------
 
@@ -65,9 +70,10 @@
   // ---- objects ------------------------------------------------------------------
 
   const objectsOf = (group, kind) => (group.objects[kind] ??= new Map());
-  wasm.objectOf = (group, kind, number) => objectsOf(group, kind).get(number)?.deref();
+  wasm.targetOf = (reference) => (reference === undefined ? undefined : platform.weakTarget(reference));
+  wasm.objectOf = (group, kind, number) => wasm.targetOf(objectsOf(group, kind).get(number));
   wasm.keepObject = (group, kind, number, object) => {
-    objectsOf(group, kind).set(number, new WeakRef(object));
+    objectsOf(group, kind).set(number, platform.weak(object));
   };
 
   // ---- memories whose buffer JavaScript has: wasm may grow them at any time -----------
@@ -78,7 +84,7 @@
     if (live.length >= PRUNED && (live.length & (live.length - 1)) === 0) {
       let kept = 0;
       for (let i = 0; i < live.length; i++) {
-        if (live[i].buffer.deref() !== undefined) live[kept++] = live[i];
+        if (platform.weakTarget(live[i].buffer) !== undefined) live[kept++] = live[i];
         else live[i].buffer = null;
       }
       live.length = kept;
@@ -91,7 +97,7 @@
     while (live[at] !== view) at++;
     live[at] = live[live.length - 1];
     live.length--;
-    const buffer = view.buffer.deref();
+    const buffer = platform.weakTarget(view.buffer);
     view.buffer = null;
     if (buffer !== undefined) wasm.host.detach(buffer);
   };

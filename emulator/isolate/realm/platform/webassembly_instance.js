@@ -51,7 +51,7 @@
   // The one JS function of a wasm function. An exported one is kept by the exports, another by the group.
   const functionOf = (group, number) => {
     if (number < 0) return null;
-    const known = group.kept.get(number) ?? group.functions.get(number)?.deref();
+    const known = group.kept.get(number) ?? wasm.targetOf(group.functions.get(number));
     if (known !== undefined) return known;
     const [signature, name] = wasm.host.signature(group.number, number);
     const made = makeFunction(group, number, signature, name);
@@ -60,14 +60,14 @@
   };
   wasm.functionOf = functionOf;
   const exportedFunction = (group, number, signature, name) => {
-    const known = group.kept.get(number) ?? group.functions.get(number)?.deref();
+    const known = group.kept.get(number) ?? wasm.targetOf(group.functions.get(number));
     if (known !== undefined) return known;
     const made = makeFunction(group, number, signature, name);
-    group.functions.set(number, new WeakRef(made));
+    group.functions.set(number, platform.weak(made));
     return made;
   };
   const addImport = (group, f, signature) => {
-    group.imports.push(maker("importMaker", signature)(f, group, group.live));
+    group.imports.push(maker("importMaker", signature)(f));
     return group.imports.length - 1;
   };
   // The number in `group` of a wasm function of any group: in another it is an import.
@@ -96,10 +96,10 @@
     const [className, message, frames] = failure;
     const cause = thrown;
     thrown = null;
-    if (className === "Exception") throw wasm.exceptionOf(group, message, cause);
+    if (className === "Exception") throw wasm.exceptionOf(group, message);
     if (className === "") throw cause.value;
     const error = new wasm.errors[className](message);
-    const lines = `${error.stack}`.split("\n");
+    const lines = platform.engineStack(error).split("\n");
     // The files of WebAssembly are on top of the stack; Workers must not see them.
     const outer = lines.slice(lines.findLastIndex((line) => line.includes("(cfw-emu:webassembly")) + 1);
     const value = [`${error.name}: ${message}`, ...frames, ...outer].join("\n").trimEnd();
@@ -245,7 +245,7 @@
       const value = exporters[kind](group, number, signature, name);
       defineProperty(exports, module.exports[index][0], { value, enumerable: true });
     }
-    const instance = wasm.allocate(wasm.Instance, newTarget);
+    const instance = wasm.allocate(newTarget);
     instances.set(instance, freeze(exports));
     return instance;
   };

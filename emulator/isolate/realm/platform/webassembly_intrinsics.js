@@ -3,12 +3,17 @@
 // that is not its own.
 //
 //   platform.slot()         a class that keeps a hidden value on objects: set(object, value), get(object)
+//   platform.weak(object), platform.weakTarget(reference)   WeakRefs that keep nothing until the job's end
 //   platform.wasmBuffers    such a class: set on buffers over wasm memory, which no Worker may detach
 //   platform.wasmFunctions  such a class: the name of each function that calls wasm, shown as native code,
 //                           as are all functions of the platform files
 (function (platform) {
   "use strict";
   const { apply } = Reflect;
+  const PlainWeakRef = WeakRef;
+  const { deref } = WeakRef.prototype;
+  platform.weak = (object) => new PlainWeakRef(object);
+  platform.weakTarget = (reference) => apply(deref, reference, []);
 
   // A private field on any object: nothing that a Worker patches can see or break it.
   class Same {
@@ -33,6 +38,14 @@
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   };
 
+  // What isolate/javascript/catches.py inserts is none of the program's text.
+  const INSERTED = /\(\$cfwError\) \{let ([^]*?)=\$cfwCaught\(\$cfwError\);|\$cfwCaught\([^()]*\);/g;
+  const { includes, replace: replaceAll } = String.prototype;
+  const asWritten = (text) => {
+    if (!apply(includes, text, ["$cfwCaught("])) return text;
+    return apply(replaceAll, text, [INSERTED, (_, pattern) => (pattern === undefined ? "" : `(${pattern}) {`)]);
+  };
+
   const functions = platform.slot();
   platform.wasmFunctions = functions;
   const plainText = Function.prototype.toString;
@@ -46,7 +59,7 @@
       const file = apply(fileName, this, []);
       // The platform's own functions, those of the engine, and the user's.
       if (typeof file === "string" && file.startsWith("cfw-emu:")) return nativeText(this.name);
-      return text.endsWith("() {\n    [native code]\n}") ? nativeText(text.slice(9, -24)) : text;
+      return text.endsWith("() {\n    [native code]\n}") ? nativeText(text.slice(9, -24)) : asWritten(text);
     },
   };
   functions.set(toString, "toString");

@@ -1,52 +1,35 @@
 // WebAssembly.Memory, and what the classes of a host's things share:
 //
 //   wasm.family(name, make)   a class whose objects stand for one thing each
-//   wasm.limits, wasm.toU32, wasm.text   conversions of descriptors and arguments, with V8's texts
+//   wasm.limits(...)    the sizes in a descriptor, with V8's texts
 (function (platform) {
   "use strict";
   const { defineProperty, create } = Object;
   const { wasm } = platform;
+  const { toAddress, isWide } = wasm;
   const PAGE = 65536;
   const MAX_PAGES = 65536;
-  const MAX_U32 = 4294967295;
+  const MAX_PAGES_64 = 262144;
 
   wasm.linkers = create(null);
   wasm.exporters = create(null);
   wasm.bound = create(null);
 
-  // [EnforceRange] unsigned long, with V8's texts.
-  const toU32 = (value, what) => {
-    let number;
-    try {
-      number = +value;
-    } catch (error) {
-      throw wasm.conversionError(error);
-    }
-    if (!Number.isFinite(number)) throw new TypeError(`${what} must be convertible to a valid number`);
-    if (number <= -1) throw new TypeError(`${what} must be non-negative`);
-    number = Math.trunc(number) + 0;
-    if (number > MAX_U32) throw new TypeError(`${what} must be in the unsigned long range`);
-    return number;
-  };
-  const text = (value) => {
-    if (typeof value === "symbol") throw new TypeError("Cannot convert a Symbol value to a string");
-    return `${value}`;
-  };
-  const limit = (prefix, descriptor, name, lower, upper) => {
+  const limit = (prefix, descriptor, wide, name, lower, upper) => {
     const value = descriptor[name];
     if (value === undefined) return undefined;
-    const number = toU32(value, `${prefix}: Property '${name}'`);
+    const number = toAddress(wide, value, `${prefix}: Property '${name}'`);
     const bound = (side, limit) => {
       throw new RangeError(`${prefix}: Property '${name}': value ${number} is ${side} bound ${limit}`);
     };
     if (number < lower) bound("below the lower", lower);
     if (number > upper) bound("above the upper", upper);
-    return number;
+    return Number(number);
   };
-  const limits = (prefix, descriptor, upper, maximumUpper) => {
-    const initial = limit(prefix, descriptor, "initial", 0, upper);
+  const limits = (prefix, descriptor, wide, upper, maximumUpper) => {
+    const initial = limit(prefix, descriptor, wide, "initial", 0, upper);
     if (initial === undefined) throw new TypeError(`${prefix}: Property 'initial' is required`);
-    return [initial, limit(prefix, descriptor, "maximum", initial, maximumUpper) ?? -1];
+    return [initial, limit(prefix, descriptor, wide, "maximum", initial, maximumUpper) ?? -1];
   };
   // Classes whose objects stand for one thing of a group: the same number is the same object.
   const family = (name, make) => {
@@ -57,7 +40,7 @@
       if (Object(descriptor) !== descriptor) {
         throw new TypeError(`${prefix}: Argument 0 must be a ${kind} descriptor`);
       }
-      return adopt(make(prefix, descriptor, args), wasm.allocate(Class, newTarget));
+      return adopt(make(prefix, descriptor, args), wasm.allocate(newTarget));
     });
     const adopt = (record, object) => {
       slot.set(object, record);
@@ -75,38 +58,46 @@
         }
         return record;
       },
-      exporter: (record) => (group, number) =>
-        wasm.objectOf(group, kind, number) ?? adopt(record(group, number), create(Class.prototype)),
+      exporter: (record) => (group, number, type) =>
+        wasm.objectOf(group, kind, number) ?? adopt(record(group, number, type), create(Class.prototype)),
+      sameWidth(record, wide, prefix) {
+        if (record.wide === wide) return;
+        const [own, wanted] = wide ? ["i32", "i64"] : ["i64", "i32"];
+        throw new wasm.LinkError(`${prefix}: cannot import ${own} ${kind} as ${wanted}`);
+      },
     };
   };
 
-  Object.assign(wasm, { toU32, text, limits, family });
+  Object.assign(wasm, { limits, family });
 
   // ---- Memory -----------------------------------------------------------------------
 
   // What a group watches may not hold anything that holds the group.
   const memoryRecord = (group, number) => {
-    const [minimum, maximum] = wasm.host.memoryLimits(group.number, number);
+    const [minimum, maximum, wide] = wasm.host.memoryLimits(group.number, number);
     const size = wasm.host.memorySizer(group.number, number);
-    return { group, number, minimum, maximum, view: { size, bytes: 0, buffer: null }, buffer: null };
+    return { group, number, minimum, maximum, wide, view: { size, bytes: 0, buffer: null }, buffer: null };
   };
   const memories = family("Memory", (prefix, descriptor) => {
-    const [initial, maximum] = limits(prefix, descriptor, MAX_PAGES, MAX_PAGES);
+    const wide = isWide(prefix, descriptor);
+    const pages = wide ? MAX_PAGES_64 : MAX_PAGES;
+    const [initial, maximum] = limits(prefix, descriptor, wide, pages, pages);
     if (descriptor.shared) {
       if (maximum < 0) throw new TypeError(`${prefix}: If shared is true, maximum property should be defined.`);
       throw new RangeError(`${prefix}: shared memory is not available`);
     }
     const group = wasm.openGroup(["memory"]);
-    const number = wasm.host.newMemory(group.number, initial, maximum);
+    const number = wasm.host.newMemory(group.number, initial, maximum, wide);
     if (number < 0) throw new RangeError(`${prefix}: could not allocate memory`);
     return memoryRecord(group, number);
   });
   wasm.bound.memory = memories.find;
   const buffers = platform.wasmBuffers;
   wasm.exporters.memory = memories.exporter(memoryRecord);
-  wasm.linkers.memory = (value, [, , , , minimum, maximum], fail) => {
+  wasm.linkers.memory = (value, [, , , , minimum, maximum, , wide], fail, module, index, prefix) => {
     const record = memories.find(value);
     if (record === undefined) fail("memory import must be a WebAssembly.Memory object");
+    memories.sameWidth(record, wide, prefix);
     const pages = record.view.size() / PAGE;
     if (pages < minimum) {
       fail(`memory import has ${pages} pages which is smaller than the declared initial of ${minimum}`);
@@ -125,7 +116,7 @@
     grow(delta) {
       const prefix = "WebAssembly.Memory.grow()";
       const record = memories.receiver(this, prefix);
-      const pages = toU32(delta, `${prefix}: Argument 0`);
+      const pages = Number(toAddress(record.wide, delta, `${prefix}: Argument 0`));
       const before = record.view.size() / PAGE;
       const maximum = record.maximum < 0 ? Infinity : record.maximum;
       if (before + pages > maximum) throw new RangeError(`${prefix}: Maximum memory size exceeded`);
@@ -134,7 +125,7 @@
       }
       if (record.view.buffer !== null) wasm.unwatch(record.group, record.view);
       wasm.refresh(record.group);
-      return before;
+      return record.wide ? BigInt(before) : before;
     },
     get buffer() {
       const record = memories.receiver(this, "WebAssembly.Memory.buffer");
@@ -143,7 +134,7 @@
         view.bytes = view.size();
         record.buffer = wasm.host.memoryBuffer(record.group.number, record.number);
         buffers.set(record.buffer, record.group);
-        view.buffer = new WeakRef(record.buffer);
+        view.buffer = platform.weak(record.buffer);
         wasm.watch(record.group, view);
       }
       return record.buffer;

@@ -1,37 +1,46 @@
 // WebAssembly.Tag, JSTag and Exception: exceptions that wasm throws and catches.
 //
 //   wasm.stage(group, value)      the running import ends with `value`, which wasm may catch
-//   wasm.exceptionOf(group, parts, cause)  what JavaScript catches of an exception that left wasm
+//   wasm.exceptionOf(group, parts)  what JavaScript catches of an exception that left wasm
 (function (platform) {
   "use strict";
-  const { create, is: same } = Object;
+  const { create } = Object;
+  const MAX_PARAMETERS = 1000;
   const { wasm } = platform;
   const TYPES = { i32: "i", i64: "l", f32: "f", f64: "d", externref: "x", anyfunc: "r" };
   wasm.hasTags = false;
+  // As in V8, a subclass has no part in what its constructor makes.
+  const allocate = (Class, newTarget) => {
+    Reflect.get(newTarget, "prototype");
+    return create(Class.prototype);
+  };
 
   // ---- Tag --------------------------------------------------------------------
 
   const slots = wasm.slot();
   const adopt = (record, object) => {
-    record.object = new WeakRef(object);
+    record.object = platform.weak(object);
     slots.set(object, record);
     return object;
   };
   const Tag = wasm.construct("Tag", 1, (prefix, newTarget, [type]) => {
     if (Object(type) !== type) throw new TypeError(`${prefix}: Argument 0 must be a tag type`);
     const { parameters } = type;
-    if (Object(parameters) !== parameters || typeof parameters[Symbol.iterator] !== "function") {
+    if (Object(parameters) !== parameters) {
       throw new TypeError(`${prefix}: Argument 0 must be a tag type with 'parameters'`);
     }
+    const length = wasm.lengthOf(parameters);
+    if (length === undefined) throw new TypeError(`${prefix}: Argument 0 contains parameters without 'length'`);
+    if (length > MAX_PARAMETERS) throw new TypeError(`${prefix}: Argument 0 contains too many parameters`);
     let codes = "";
-    for (const [index, name] of platform.list(parameters, "parameters").entries()) {
-      const code = TYPES[wasm.text(name)];
+    for (let index = 0; index < length; index++) {
+      const code = TYPES[wasm.text(parameters[index])];
       if (code === undefined) {
         throw new TypeError(`${prefix}: Argument 0 parameter type at index #${index} must be a value type`);
       }
       codes += code;
     }
-    return adopt({ codes }, wasm.allocate(Tag, newTarget));
+    return adopt({ codes }, allocate(Tag, newTarget));
   });
   wasm.unserializable("Tag", (value) => slots.get(value) !== undefined);
   // A tag is only an identity: each group in which it is used has one of its own for it.
@@ -51,7 +60,7 @@
   };
   wasm.exporters.tag = (group, number) => {
     const record = recordOf(group, number);
-    return record.object?.deref() ?? adopt(record, create(Tag.prototype));
+    return wasm.targetOf(record.object) ?? adopt(record, create(Tag.prototype));
   };
 
   // The tag of what JavaScript throws.
@@ -76,7 +85,8 @@
       return value;
     }
     try {
-      return code === "i" ? value | 0 : code === "f" ? Math.fround(value) : +value;
+      const number = value === undefined ? 0 : +value;
+      return code === "i" ? number | 0 : code === "f" ? Math.fround(number) : number;
     } catch (error) {
       throw wasm.conversionError(error);
     }
@@ -85,16 +95,21 @@
     const record = slots.get(tag);
     if (record === undefined) throw new TypeError(`${prefix}: Argument 0 must be a WebAssembly tag`);
     if (tag === wasm.JSTag) throw new TypeError(`${prefix}: Argument 0 cannot be WebAssembly.JSTag`);
-    if (Object(payload) !== payload || typeof payload[Symbol.iterator] !== "function") {
+    if (Object(payload) !== payload) {
       throw new TypeError(`${prefix}: Exception values must be an iterable object`);
     }
-    const values = platform.list(payload, "Exception values");
-    if (values.length !== record.codes.length) {
+    const length = wasm.lengthOf(payload);
+    if (length === undefined) throw new TypeError(`${prefix}: Exception values argument has no length`);
+    if (length !== record.codes.length) {
       throw new TypeError(`${prefix}: Number of exception values does not match signature length`);
     }
-    for (let i = 0; i < values.length; i++) values[i] = convert(record.codes[i], values[i], prefix);
+    const values = [];
+    for (let i = 0; i < length; i++) values[i] = convert(record.codes[i], payload[i], prefix);
+    if (Object(options) !== options && options !== undefined && options !== null) {
+      throw new TypeError(`${prefix}: Argument 2 is not an object`);
+    }
     const trace = Object(options) === options && Boolean(options.traceStack);
-    const object = wasm.allocate(Exception, newTarget);
+    const object = allocate(Exception, newTarget);
     exceptions.set(object, { record, values, stack: trace ? new Error().stack : undefined });
     return object;
   });
@@ -123,7 +138,7 @@
       return given === record;
     },
     get stack() {
-      return receiver(this, "WebAssembly.Exception.stack").stack;
+      return receiver(this, "WebAssembly.Exception.stack()").stack;
     },
   });
 
@@ -144,7 +159,8 @@
     const values = exception === undefined ? [value] : exception.values;
     const keys = [];
     for (let slot = 0; slot < values.length; slot++) keys[slot] = put(group, record.codes[slot], values[slot], slot);
-    wasm.host.stageException(group.number, numberIn(group, record), record.codes, keys);
+    const place = wasm.host.stageException(group.number, numberIn(group, record), record.codes, keys);
+    group.staged[place] = value;
   };
   const take = (group, code, key, slot) => {
     const env = wasm.environment();
@@ -154,15 +170,12 @@
     if (code === "d") return env.f64[2 * slot];
     return wasm.valueOf(group, code, key);
   };
-  wasm.exceptionOf = (group, [number, codes, keys], cause) => {
+  wasm.exceptionOf = (group, [number, codes, keys, place]) => {
+    if (place >= 0) return group.staged[place];
     const record = recordOf(group, number);
     const values = [];
     for (let slot = 0; slot < codes.length; slot++) values[slot] = take(group, codes[slot], keys[slot], slot);
     if (record === jsRecord) return values[0];
-    const known = cause === null ? undefined : exceptions.get(cause.value);
-    if (known !== undefined && known.record === record) {
-      if (known.values.every((value, index) => same(value, values[index]))) return cause.value;
-    }
     const object = create(Exception.prototype);
     exceptions.set(object, { record, values, stack: undefined });
     return object;

@@ -2,9 +2,9 @@
 (function (platform) {
   "use strict";
   const { wasm } = platform;
-  const { toU32, text, limits, family } = wasm;
+  const { toAddress, isWide, text, limits, family } = wasm;
   const MAX_TABLE = 10000000;
-  const MAX_U32 = 4294967295;
+  const MAX_LENGTH = { false: 4294967295, true: 2n ** 64n - 1n };
   const BAD_FUNCTION = "function-typed object must be null (if nullable) or a Wasm function object";
 
   // ---- values of tables and globals ---------------------------------------------------
@@ -28,7 +28,8 @@
     if (code === undefined) {
       throw new TypeError(`${prefix}: Descriptor property 'element' must be a WebAssembly reference type`);
     }
-    const [initial, maximum] = limits(prefix, descriptor, MAX_TABLE, MAX_U32);
+    const wide = isWide(prefix, descriptor);
+    const [initial, maximum] = limits(prefix, descriptor, wide, MAX_TABLE, MAX_LENGTH[wide]);
     const value = args.length > 1 && args[1] !== undefined ? args[1] : code === "x" ? undefined : null;
     const group = wasm.openGroup(["table"]);
     const key = keyOf(group, code, value);
@@ -38,17 +39,17 @@
           `${BAD_FUNCTION}.`,
       );
     }
-    const number = wasm.host.newTable(group.number, code, initial, maximum, key);
+    const number = wasm.host.newTable(group.number, code, initial, maximum, key, wide);
     if (number < 0) throw new RangeError(`${prefix}: could not allocate table`);
-    return { group, number, code, maximum };
+    return { group, number, code, maximum, wide };
   });
-  const tableRecord = (group, number) => {
+  const tableRecord = (group, number, type) => {
     const [code, , maximum] = wasm.host.tableType(group.number, number);
-    return { group, number, code, maximum };
+    return { group, number, code, maximum, wide: type === "i64" };
   };
   const sizeOf = ({ group, number }) => wasm.host.tableSize(group.number, number);
   wasm.exporters.table = tables.exporter(tableRecord);
-  wasm.linkers.table = (value, [, , , type, minimum, maximum], fail, module, index, prefix) => {
+  wasm.linkers.table = (value, [, , , type, minimum, maximum, , wide], fail, module, index, prefix) => {
     const record = tables.find(value);
     if (record === undefined) fail("table import requires a WebAssembly.Table");
     const size = sizeOf(record);
@@ -63,17 +64,18 @@
         refuse(`has a larger maximum size ${record.maximum.toString(16)} than the module's declared maximum ${maximum}`);
       }
     }
+    tables.sameWidth(record, wide, prefix);
     if (record.code !== type) fail("imported table does not match the expected type");
     return record;
   };
   const element = (record, index, prefix) => {
-    const at = toU32(index, `${prefix}: Argument 0`);
+    const at = toAddress(record.wide, index, `${prefix}: Argument 0`);
     const size = sizeOf(record);
     if (at >= size) {
       const type = record.code === "x" || record.code === "y" ? "externref" : "funcref";
       throw new RangeError(`${prefix}: invalid address ${at} in ${type} table of size ${size}`);
     }
-    return at;
+    return Number(at);
   };
   const fill = (record, args, prefix) => {
     const value = args.length > 1 ? args[1] : record.code === "x" ? undefined : null;
@@ -83,19 +85,20 @@
   };
   wasm.shape(tables.Class.prototype, {
     get length() {
-      return sizeOf(tables.receiver(this, "WebAssembly.Table.length()"));
+      const record = tables.receiver(this, "WebAssembly.Table.length()");
+      return record.wide ? BigInt(sizeOf(record)) : sizeOf(record);
     },
     grow(delta) {
       const prefix = "WebAssembly.Table.grow()";
       const record = tables.receiver(this, prefix);
-      const count = toU32(delta, `${prefix}: Argument 0`);
+      const count = Number(toAddress(record.wide, delta, `${prefix}: Argument 0`));
       const key = fill(record, arguments, `${prefix}: Argument 1 is invalid`);
       const size = sizeOf(record);
       const maximum = Math.min(record.maximum < 0 ? MAX_TABLE : record.maximum, MAX_TABLE);
       const before = size + count > maximum ? -1 : wasm.host.tableGrow(record.group.number, record.number, record.code, count, key);
       settleDropped(record.group);
       if (before < 0) throw new RangeError(`${prefix}: failed to grow table by ${count}`);
-      return before;
+      return record.wide ? BigInt(before) : before;
     },
     set(index) {
       const prefix = "WebAssembly.Table.set()";
