@@ -11,7 +11,7 @@ from harness.direct_overhead import direct_overhead_us
 from harness.isolate_overhead import isolate_overhead_us
 from harness.large_wasm import BODY, compile_and_load, large_wasm
 from harness.measure import Costs, Effort, Speed, Times
-from harness.parts import RATE_32_TIMES_WRANGLER, RELOAD_MS, Part, Results, limit
+from harness.parts import RATE_32_TIMES_WRANGLER, Part, Results, reload_rows
 from harness.report import Row
 from harness.servers import Kind
 
@@ -54,15 +54,8 @@ def wasm_start(kinds: dict[str, Kind], effort: Effort, results: Results) -> None
 
 
 def go_reload(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
-    ours, theirs = kinds["router"], kinds["router-wrangler"]
-    found = measure.reloads([ours, theirs], effort)
     what = "go-router: save of worker.js to new answer"
-    share = found[ours.name].median / found[theirs.name].median
-    results.rows += [
-        limit(what, ours.name, found[ours.name], RELOAD_MS),
-        Row(what, theirs.name, str(found[theirs.name])),
-        Row(what, f"{ours.name} : {theirs.name}", f"{share:.2f}x"),
-    ]
+    results.rows += reload_rows(what, kinds["router"], kinds["router-wrangler"], effort)
 
 
 def go_speed(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:

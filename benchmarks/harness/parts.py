@@ -58,16 +58,19 @@ def start(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     )
 
 
-def reload(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
-    ours, theirs = kinds["cfw-emu"], kinds["wrangler-js"]
+def reload_rows(what: str, ours: Kind, theirs: Kind, effort: Effort) -> list[Row]:
+    """How long a save takes on both, and on ours as a share of theirs."""
     found = measure.reloads([ours, theirs], effort)
-    what = "save to new answer"
     share = found[ours.name].median / found[theirs.name].median
-    results.rows += [
+    return [
         limit(what, ours.name, found[ours.name], RELOAD_MS),
         Row(what, theirs.name, str(found[theirs.name])),
         Row(what, f"{ours.name} : {theirs.name}", f"{share:.2f}x"),
     ]
+
+
+def reload(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
+    results.rows += reload_rows("save to new answer", kinds["cfw-emu"], kinds["wrangler-js"], effort)
     results.notes.append(
         f"Save: the source file is written in place, {effort.saves} times 0.7 s apart, and the server is "
         "asked every millisecond until it answers with the new text."

@@ -54,6 +54,10 @@ class CompatibilityFlags:
         """Every known flag by its enable name, and whether it is in force."""
         return [(name, self.on(name)) for name in ON_FROM]
 
+    def shown(self) -> frozenset[str]:
+        """What ``Cloudflare.compatibilityFlags`` shows: the flags given, and those of the date."""
+        return self._given.union(name for name, on in self.items() if on)
+
     @property
     def python_version(self) -> tuple[int, int]:
         """The CPython that production runs for these flags."""

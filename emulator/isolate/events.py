@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -80,3 +80,10 @@ class EventContext:
 
 CURRENT: Final[ContextVar[EventContext | None]] = ContextVar("current_event", default=None)
 """Inherited by tasks, callbacks and timers; ``None`` at the top level of a module."""
+
+
+def context_of(event: EventContext) -> Context:
+    """A copy of the current context, for code that works for ``event``."""
+    context = copy_context()
+    context.run(CURRENT.set, event)
+    return context

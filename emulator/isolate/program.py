@@ -7,7 +7,6 @@ without any JavaScript (``direct/program.py``).
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Protocol
 
 from emulator.diagnostics.report import Place, Report
@@ -46,9 +45,6 @@ class Host(Protocol):
 
     def served(self, event: EventContext) -> None:
         """The handler is over and the body of its response sent; ``waitUntil`` may go on."""
-
-    def hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
-        """Keep ``event`` alive until ``future``, given to ``waitUntil``, is done."""
 
     def tell(self, report: Report) -> None:
         """A mistake worth explaining that ends nothing, told on the terminal."""

@@ -39,12 +39,7 @@ from .loop import RealmLoop
 from .program import LoadError, Program
 from .python.output import redirect
 from .realm.engine import JSError, Undefined, Value
-
-MEMORY_BYTES: Final = 128 * 1024 * 1024
-"""WebAssembly memory at which an isolate asks to be replaced.
-
-https://developers.cloudflare.com/workers/platform/limits/#memory
-"""
+from .wasm.limits import MEMORY_BYTES
 
 _LOOK_EVERY: Final = 4
 """Events after which the memory is looked at: asking takes a microsecond."""
@@ -163,7 +158,7 @@ class Worker:
         event.served = True
         self._finish(event)
 
-    def hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
+    def _hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
         """Keep ``event`` alive until a ``waitUntil`` promise settles."""
         event.held.add(future)
         future.add_done_callback(lambda done: self._release(event, done))
@@ -206,9 +201,9 @@ class Worker:
         found = self.bridge.classify(value)
         if isinstance(found, PyHandle):
             if inspect.isawaitable(found.target):
-                self.hold(event, asyncio.ensure_future(found.target))
+                self._hold(event, asyncio.ensure_future(found.target))
         else:
-            self.hold(event, self.bridge.promises.future(value))
+            self._hold(event, self.bridge.promises.future(value))
         return Undefined
 
     def _abort(self, frame: Abort) -> None:

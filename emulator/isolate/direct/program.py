@@ -11,7 +11,7 @@ from emulator.diagnostics.report import Place, Report
 from emulator.wire.channel import OutStream, StreamBroken, StreamCancelled
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
-from ..events import CURRENT, EventContext
+from ..events import EventContext, context_of
 from ..program import Host, LoadError
 from ..upload import exceeds, size_report
 from .abi import Abi, Missing, Mistyped, abi_of
@@ -65,8 +65,7 @@ class DirectProgram:
     # ---- events -------------------------------------------------------------
 
     def begin(self, event: EventContext, frame: Event) -> None:
-        context = copy_context()
-        context.run(CURRENT.set, event)
+        context = context_of(event)
         if isinstance(frame.body, int) and "setBody" in self._abi:
             event.task = self._host.loop.make_task(self._serve_stream(event, frame), context)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from contextvars import Context, copy_context
 from typing import Any, Final
 
 from msgspec import structs
@@ -14,7 +13,7 @@ from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..compat_flags import CompatibilityFlags
-from ..events import CURRENT, EventContext
+from ..events import CURRENT, EventContext, context_of
 from ..program import Host, LoadError
 from ..realm.engine import JSError, Undefined, Value
 from ..respond import BodyPump
@@ -63,7 +62,7 @@ class JavaScriptProgram:
         self._host.io.on_disallowed = lambda: None
         shown = self._realm.platform.get("compatibilityFlags")
         flags = CompatibilityFlags(spec.compatibility_date, spec.compatibility_flags)
-        for name in {*spec.compatibility_flags, *(name for name, on in flags.items() if on)}:
+        for name in flags.shown():
             shown.set(name, True)
         RejectionWatch(self._bridge.engine, self._host.loop, self._on_rejection).start()
         self._modules = Modules(self._realm, spec, self._compile_wasm)
@@ -120,7 +119,7 @@ class JavaScriptProgram:
 
     def begin(self, event: EventContext, frame: Event) -> None:
         self._events[event.id] = event
-        self._host.loop.call_soon(self._serve, event, frame, context=_context_of(event))
+        self._host.loop.call_soon(self._serve, event, frame, context=context_of(event))
 
     def _serve(self, event: EventContext, frame: Event) -> None:
         if event.served:
@@ -157,7 +156,7 @@ class JavaScriptProgram:
         stream = self._host.streams.open()
         self._host.answer(event, status, reason, headers, stream.id)
         pump = BodyPump(self._bridge, stream, body)
-        task = self._host.loop.make_task(self._pump(event, pump.run()), _context_of(event))
+        task = self._host.loop.make_task(self._pump(event, pump.run()), context_of(event))
         self._pumps[event.id] = event.task = task
 
     async def _pump(self, event: EventContext, run: Coroutine[Any, Any, None]) -> None:
@@ -234,12 +233,6 @@ class JavaScriptProgram:
 
     def leave(self) -> None:
         pass
-
-
-def _context_of(event: EventContext) -> Context:
-    context = copy_context()
-    context.run(CURRENT.set, event)
-    return context
 
 
 def _headers(lines: str) -> Headers:

@@ -28,7 +28,7 @@ def load_worker(bridge: Bridge, spec: WorkerSpec) -> Handlers:
     bridge.follow_runtime(flags.python_version)
     follow_runtime(flags.python_version)
     shown = bridge.realm.platform.get("compatibilityFlags")
-    for name in {*spec.compatibility_flags, *(name for name, on in flags.items() if on)}:
+    for name in flags.shown():
         shown.set(name, True)
     main = Path(spec.main)
     sys.path[:0] = [str(main.parent), *spec.packages]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-from contextvars import copy_context
 from typing import Any
 
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Event, WorkerSpec
 
-from ..events import CURRENT, EventContext
+from ..events import CURRENT, EventContext, context_of
 from ..program import Host, LoadError
 from ..realm.engine import JSError, Value
 from ..respond import respond
@@ -72,9 +71,7 @@ class PythonProgram:
     # ---- events -------------------------------------------------------------
 
     def begin(self, event: EventContext, frame: Event) -> None:
-        context = copy_context()
-        context.run(CURRENT.set, event)
-        event.task = self._host.loop.make_task(self._serve(event, frame), context)
+        event.task = self._host.loop.make_task(self._serve(event, frame), context_of(event))
 
     async def _serve(self, event: EventContext, frame: Event) -> None:
         response: Any = None

@@ -19,6 +19,7 @@ from ..realm.engine import Engine, JSError, Undefined, Value
 from . import runtime, traps
 from .group import Group, Lease
 from .instances import instantiate
+from .limits import MEMORY_BYTES
 from .modules import Module, Modules
 from .signature import SLOT_BYTES, TRAP_SLOT, export_wrapper, import_wrapper, signature
 
@@ -34,7 +35,7 @@ INSTANCE_BYTES: Final = 32 * 1024
 """What an instance takes besides its memories, for ``memory_bytes``."""
 
 _COLLECT_GROUPS: Final = 64
-_COLLECT_BYTES: Final = runtime.MEMORY_BYTES // 2
+_COLLECT_BYTES: Final = MEMORY_BYTES // 2
 """New groups, and bytes of all, after which the engine looks for dropped groups that are in cycles."""
 
 _MEASURED_EACH_TIME: Final = 16

@@ -23,12 +23,7 @@ from wasmtime import _bindings as c
 from wasmtime._ffi import dll
 
 from ..realm.stack import share_bytes
-
-MEMORY_BYTES: Final = 128 * 1024 * 1024
-"""Memory of an isolate. https://developers.cloudflare.com/workers/platform/limits/#memory"""
-
-GROW_LIMIT_BYTES: Final = 2 * MEMORY_BYTES
-"""No memory grows past it: ``memory.grow`` gives -1. In between the isolate is replaced."""
+from .limits import GROW_LIMIT_BYTES
 
 _FEATURES: Final = (
     "simd",
