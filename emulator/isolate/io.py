@@ -118,16 +118,15 @@ class IsolateIO:
     def returned(self, frame: Return) -> None:
         """The front answered a call. Runs while the frame is handled, so streams open here."""
         waiting = self._calls.pop(frame.call, None)
-        if isinstance(frame.body, int):
-            self.adopt(frame.body, waiting[1] if waiting else None)
-        if waiting is None:
+        if waiting is None or waiting[1].over:
             if isinstance(frame.body, int):
+                self.adopt(frame.body, None)
                 self.cancel_stream(frame.body, "nobody waits for this response")
             return
         settle, event, context, request = waiting
+        if isinstance(frame.body, int):
+            self.adopt(frame.body, event)
         event.pending -= 1
-        if event.over:
-            return
         self._note(event, request, frame)
         self._loop.call_soon(self._settle, settle, frame, context=context)
 

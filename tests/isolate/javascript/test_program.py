@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -355,3 +355,25 @@ def test_many_events_that_wait_for_one_promise(serve: Load) -> None:
     waiting = [isolate.begin("GET", "/wait") for _ in range(3000)]
     assert isolate.fetch("GET", "/release").text == "ok"
     assert all(exchange.reply().text == "ok" for exchange in waiting)
+
+
+def test_a_subrequest_that_answers_after_its_event(serve: Load) -> None:
+    isolate = serve(fetching("fetch('http://example.com/'); return new Response('ok');"))
+    over = isolate.loop.create_future()
+    ended: list[bool] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            ended.append(True)
+
+    async def outside(*_: Any) -> tuple[int, list[tuple[str, str]], Any]:
+        await over
+        return 200, [], chunks()
+
+    isolate.outside = outside
+    assert isolate.fetch().text == "ok"
+    over.set_result(None)
+    isolate.until(lambda: ended)
