@@ -7,12 +7,13 @@ import contextlib
 import errno
 import gc
 import os
+import shlex
 import signal
 import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from emulator.config import ConfigError, parse_var
 from emulator.config.dev_vars import local_vars
 from emulator.diagnostics.report import Report
 from emulator.fleet.launch import ForkServerProcess, launch
-from emulator.project import Project, ProjectError, find_projects, open_project, open_projects
+from emulator.project import Metering, Project, ProjectError, find_projects, open_project, open_projects
+from emulator.project.state import state_directory
 
 if TYPE_CHECKING:
     from emulator.fleet.fleet import Fleet
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from emulator.front.gateway import Gateway, Site
     from emulator.journal.console import Console
     from emulator.limits import Plan
+    from emulator.limits.allowance import Allowance
+    from emulator.limits.route_report import RouteReport
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8787
@@ -51,6 +55,12 @@ class ServeOptions:
     log_level: str = "info"
     limits: str | None = None
     """A plan, or the path of a file of limits."""
+    flexible: bool = False
+    """CPU time that events leave of their budget is saved up for others."""
+    cpu_scale: float = 1.0
+    """Measured CPU time is multiplied by this."""
+    report: bool = False
+    """Whether the end tells what each route needed."""
 
 
 def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -> int:
@@ -60,10 +70,12 @@ def serve(options: ServeOptions, fork_server: ForkServerProcess | None = None) -
     since = time.time()
     try:
         overrides = dict(parse_var(text) for text in options.variables)
-        projects = open_projects(options.paths, options.environment, overrides, limits=options.limits)
+        opened = open_projects(options.paths, options.environment, overrides, limits=options.limits)
     except (ConfigError, ProjectError) as error:
         _print_reports(error.reports, color)
         return 1
+    metering = Metering(options.flexible, options.cpu_scale)
+    projects = [replace(project, metering=metering) for project in opened]
     if any(project.kind != "python" for project in projects):
         fork_server.warm()  # while this process imports its server
     dev = projects[0].config.dev
@@ -97,6 +109,19 @@ def plan_in_force(path: Path | None, limits: str | None, environment: str | None
     return plan_for(limits, load_settings(config.root), config)
 
 
+def quotas_in_force(
+    path: Path | None, persist_to: Path | None, limits: str | None, environment: str | None
+) -> tuple[Plan, Path]:
+    """The plan as by ``plan_in_force``, and the state directory whose counts are held against it.
+
+    Without ``persist_to`` there must be a project. Raises ``ConfigError`` or ``ProjectError``.
+    """
+    if persist_to is not None:
+        return plan_in_force(path, limits, environment), state_directory(persist_to, Path.cwd())
+    project = find_projects([path or Path.cwd()])[0]
+    return plan_in_force(project, limits, environment), state_directory(None, project.parent)
+
+
 class Emulator:
     """One run of the server."""
 
@@ -110,6 +135,7 @@ class Emulator:
         since: float,
     ) -> None:
         from emulator.journal.console import Console
+        from emulator.limits.ledger import Ledger
 
         roots = {project.name: str(project.root) for project in projects}
         self._options = options
@@ -117,6 +143,12 @@ class Emulator:
         self._projects = projects
         self._sock = sock
         self._console: Console = Console(sys.stdout.fileno(), color, options.log_level, roots)
+        state, root = options.persist_to, projects[0].root
+        self._ledger = Ledger(
+            state_directory(state, root), self._console, projects[0].name, _reset_command(state, root)
+        )
+        self._color = color
+        self._report = _route_report(projects) if options.report else None
         self._since = since
         self._sites: dict[str, Site] = {}
         self._stop = asyncio.Event()
@@ -127,13 +159,16 @@ class Emulator:
         from emulator.fleet.fleet import Fleet
         from emulator.front.outbound import Outbound
 
-        outbound = Outbound()
+        outbound = Outbound(self._console)
         fleet = Fleet(fork_server, outbound, self._console, self._broken)
         try:
             await self._serve(fleet)
         finally:
             await fleet.close()
             await outbound.close()
+            await self._ledger.close()
+            if self._report is not None:
+                self._console.write("\n" + "\n".join(self._report.lines(self._color)))
             self._console.close()
         return self._status
 
@@ -142,6 +177,7 @@ class Emulator:
         builds = [deployment for deployment in deployments if deployment.must_build()]
         # The Workers load in their processes while this one still imports its server.
         loads = [deployment.start() for deployment in deployments if deployment not in builds]
+        loads.append(asyncio.create_task(self._ledger.sync()))
         gateway = self._gateway(fleet)
         if gateway is None:
             return
@@ -176,6 +212,7 @@ class Emulator:
     def _gateway(self, fleet: Fleet) -> Gateway | None:
         from emulator.front.gateway import Gateway, Site
         from emulator.front.request_cf import load_request_cf
+        from emulator.front.request_limits import RequestLimits
 
         for project in self._projects:
             try:
@@ -184,15 +221,18 @@ class Emulator:
                 self._console.write(str(error))
                 self._status = 1
                 return None
-            site = Site(project.name, str(project.root), fleet.slot(project.name), cf)
+            requests = self._requests(project)
+            limits = RequestLimits.of(project.plan)
+            site = Site(project.name, str(project.root), fleet.slot(project.name), cf, requests, limits)
             self._sites[project.name] = site
 
         def local() -> Any:
             from emulator.front.local_pages import local_pages
 
-            return local_pages(fleet)
+            return local_pages(fleet, self._report)
 
-        return Gateway(list(self._sites.values()), self._console, local)
+        journal = self._report.beside(self._console) if self._report is not None else self._console
+        return Gateway(list(self._sites.values()), journal, local)
 
     def _deployments(self, fleet: Fleet) -> list[Deployment]:
         from emulator.front.deployment import Deployment
@@ -215,7 +255,16 @@ class Emulator:
         path = project.config.path
         opened = open_project(path, options.environment, self._overrides, limits=options.limits)
         self._read_cf(project)
-        return opened
+        from emulator.front.request_limits import RequestLimits
+
+        self._sites[project.name].requests = self._requests(opened)
+        self._sites[project.name].limits = RequestLimits.of(opened.plan)
+        if self._report is not None:
+            self._report.change(project.name, opened.plan)
+        return replace(opened, metering=project.metering)
+
+    def _requests(self, project: Project) -> Allowance:
+        return self._ledger.allowance("requests_per_day", project.plan)
 
     def _read_cf(self, project: Project) -> None:
         """Read ``cf.json`` again; with a mistake in it, the values before stay."""
@@ -265,8 +314,23 @@ class Emulator:
         self._stop.set()
 
 
+def _reset_command(persist_to: Path | None, root: Path) -> str:
+    """What to type here to reset the counts of the state directory."""
+    near = os.path.relpath(root)
+    where = [] if near == "." else [str(root) if near.startswith("..") else near]
+    if persist_to is not None:
+        where += ["--persist-to", str(persist_to)]
+    return shlex.join(["cfw-emu", "quota", *where, "--reset"])
+
+
 async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks)
+
+
+def _route_report(projects: Sequence[Project]) -> RouteReport:
+    from emulator.limits.route_report import RouteReport
+
+    return RouteReport({project.name: project.plan for project in projects})
 
 
 def _loop_factory() -> Any:

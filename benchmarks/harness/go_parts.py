@@ -106,8 +106,8 @@ def overhead(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
         _cost("the same without wire and event loop", "go-router, direct ABI", call, DIRECT_OVERHEAD_US),
     ]
     results.notes.append(
-        "In the isolate: CPU time from the bytes of an Event frame to the bytes of its Answer and Done "
-        "frames: all that the isolate's process does for a request except system calls on its socket, the "
+        "In the isolate: CPU time from the bytes of an Event frame to the bytes of its Answer "
+        "frame: all that the isolate's process does for a request except system calls on its socket, the "
         f"Worker's own code included, one request at a time, {effort.rounds} rounds of "
         f"{effort.overhead_requests:,} requests. Without wire and event loop: the ABI's calls, what they "
         "read and write, and the headers of the answer."

@@ -19,6 +19,7 @@ RELOAD_MS = 80
 RATE_32_TIMES_WRANGLER = 8
 RATE_1_TIMES_WRANGLER = 2
 RATE_SHARE_OF_UVICORN = 0.5
+METERED_SHARE = 0.95
 MEMORY_MB = 150
 MEMORY_GROWTH_MB = 2
 """What "flat" means: growth over the second half of the requests."""
@@ -111,6 +112,21 @@ def _speed_rows(what: str, kinds: list[Kind], found: dict[str, Speed], connectio
     return rows
 
 
+def metering(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
+    held, free = kinds["cfw-emu"], kinds["cfw-emu-off"]
+    found = measure.speeds([held, free], effort, quiet=True)
+    for connections in measure.CONNECTIONS:
+        what = f"hello, {connections} connection{'s' * (connections > 1)}, with and without limits"
+        ratio = found[held.name, connections].times(found[free.name, connections])
+        results.rows += [Row(what, kind.name, str(found[kind.name, connections])) for kind in (held, free)]
+        share = f"at least {METERED_SHARE}x" if connections > 1 else ""
+        met = ratio >= METERED_SHARE if share else None
+        results.rows.append(Row(what, f"{held.name} : {free.name}", f"{ratio:.2f}x", share, met))
+    results.notes.append(
+        "With and without limits: the free plan (less its requests a day) against `--limits off`, as Hello."
+    )
+
+
 def memory(kinds: dict[str, Kind], effort: Effort, results: Results) -> None:
     ours, theirs = kinds["cfw-emu"], kinds["wrangler-js"]
     found = measure.memory(ours, effort.memory_answers)
@@ -143,6 +159,7 @@ PARTS: dict[str, Part] = {
     "start": start,
     "reload": reload,
     "speed": speed,
+    "metering": metering,
     "memory": memory,
     "python-peer": python_peer,
 }

@@ -60,6 +60,8 @@ def kinds() -> dict[str, Kind]:
     scripts = Path(sys.executable).parent
     samples = REPOSITORY / "sample-workers"
     serve = (str(scripts / "cfw-emu"), "serve", "{project}", "--port", "{port}", "--host", "127.0.0.1")
+    # The free plan, but for its requests a day, of which there are more here.
+    serve = (*serve, "--limits", str(BENCHMARKS / "limits.toml"))
     dev = (str(WRANGLER), "dev", "--port", "{port}", "--ip", "127.0.0.1", "--inspector-port", "0")
     app = (str(scripts / "uvicorn"), "hello:app", "--port", "{port}", "--host", "127.0.0.1")
     workerd = (str(WORKERD), "serve", "config.capnp", "--socket-addr=http=127.0.0.1:{port}")
@@ -76,6 +78,9 @@ def kinds() -> dict[str, Kind]:
     )
     return {
         "cfw-emu": Kind("cfw-emu, Python", samples / "python-hello", "src/entry.py", serve, off),
+        "cfw-emu-off": Kind(
+            "cfw-emu, Python, no limits", samples / "python-hello", "src/entry.py", (*serve[:-1], "off"), off
+        ),
         "wrangler-js": Kind("wrangler dev, JS", BENCHMARKS / "peers" / "js-hello", "worker.js", dev, off),
         "wrangler-python": Kind("wrangler dev, Python", samples / "python-hello", "src/entry.py", dev, off),
         "uvicorn": Kind(

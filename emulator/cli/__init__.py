@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emulator.fleet.launch import ForkServerProcess
 
-_SERVING = ("serve", "dev")
+_LOADING = ("serve", "dev", "check")
 _QUICK = ("--help", "-h", "--version")
 
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 def _launch_early(arguments: list[str]) -> ForkServerProcess | None:
     """Start the fork server before all else, so that it boots while the front is imported."""
-    if not arguments or arguments[0] not in _SERVING or any(quick in arguments for quick in _QUICK):
+    if not arguments or arguments[0] not in _LOADING or any(quick in arguments for quick in _QUICK):
         return None
     from emulator.fleet.launch import launch
 

@@ -6,8 +6,10 @@ import sys
 
 import click
 
+from emulator.cli.check import check
 from emulator.cli.limits import limits
 from emulator.cli.old_habits import init
+from emulator.cli.quota import quota
 from emulator.cli.serve import serve
 
 
@@ -47,5 +49,7 @@ def cfw_emu() -> None:
 
 
 cfw_emu.add_command(serve)
+cfw_emu.add_command(check)
 cfw_emu.add_command(limits)
+cfw_emu.add_command(quota)
 cfw_emu.add_command(init)

@@ -35,7 +35,7 @@ def limits(context: click.Context, path: Path | None, limits: str | None, enviro
     try:
         plan = plan_in_force(path, limits, environment)
     except (ConfigError, ProjectError) as error:
-        _print_reports(error.reports)
+        print_reports(error.reports)
         context.exit(1)
     _print_plan(plan)
 
@@ -75,7 +75,8 @@ def _print_table(plan: Plan) -> None:
     )
 
 
-def _print_reports(reports: list[Report]) -> None:
+def print_reports(reports: list[Report]) -> None:
+    """On standard error, in colour where that is a terminal."""
     import os
 
     from emulator.diagnostics.render import render_terminal

@@ -23,6 +23,23 @@ from emulator.cli.old_habits import refuse_lang
     metavar="PLAN",
     help="free, free-2026, paid, off, or a TOML file of limits.  [default: free]",
 )
+@click.option(
+    "--report", is_flag=True, help="At the end, tell what each route needed, and whether it fits the plan."
+)
+@click.option(
+    "--cpu",
+    type=click.Choice(["strict", "flexible"]),
+    default="strict",
+    show_default=True,
+    help="Whether CPU time that requests leave is saved up for others.",
+)
+@click.option(
+    "--cpu-scale",
+    type=click.FloatRange(0.01, 100),
+    default=1.0,
+    metavar="FACTOR",
+    help="Multiply measured CPU time, to estimate a slower platform.  [default: 1]",
+)
 @click.option("--no-reload", is_flag=True, help="Do not watch the projects' files.")
 @click.option(
     "--log-level",
@@ -42,6 +59,9 @@ def serve(
     variables: tuple[str, ...],
     persist_to: Path | None,
     limits: str | None,
+    cpu: str,
+    cpu_scale: float,
+    report: bool,
     no_reload: bool,
     log_level: str,
 ) -> None:
@@ -62,5 +82,8 @@ def serve(
         reload=not no_reload,
         log_level=log_level,
         limits=limits,
+        flexible=cpu == "flexible",
+        cpu_scale=cpu_scale,
+        report=report,
     )
     context.exit(serve(options, context.obj))

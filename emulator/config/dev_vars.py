@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from emulator.config.document import Text, Unreadable, read_text
@@ -29,6 +30,10 @@ class LocalVars(NamedTuple):
     files: tuple[Path, ...]
     """Every file that was read or would be, if it existed."""
     warnings: tuple[Report, ...]
+    places: Mapping[str, Place] = MappingProxyType({})
+    """Where each stands that comes from a file; without the source line, which may be a secret."""
+    process_names: frozenset[str] = frozenset()
+    """Those that come from the environment of this process."""
 
 
 def local_vars(root: Path, environment: str | None, process_env: Mapping[str, str]) -> LocalVars:
@@ -50,11 +55,15 @@ def local_vars(root: Path, environment: str | None, process_env: Mapping[str, st
     else:
         process_env = {}
     warnings: list[Report] = []
+    places: dict[str, Place] = {}
+    process: Mapping[str, str] = {}
     for path in chosen:
-        values |= _read(path, warnings)
+        values |= _read(path, warnings, places)
     if _flag(process_env, "CLOUDFLARE_INCLUDE_PROCESS_ENV", False):
-        values |= process_env
-    return LocalVars(values, files, tuple(warnings))
+        process = process_env
+        values |= process
+    places = {name: place for name, place in places.items() if name not in process}
+    return LocalVars(values, files, tuple(warnings), places, frozenset(process))
 
 
 def _flag(process_env: Mapping[str, str], name: str, default: bool) -> bool:
@@ -62,20 +71,23 @@ def _flag(process_env: Mapping[str, str], name: str, default: bool) -> bool:
     return value == "true" if value in ("true", "false") else default
 
 
-def _read(path: Path, warnings: list[Report]) -> dict[str, str]:
+def _read(path: Path, warnings: list[Report], places: dict[str, Place]) -> dict[str, str]:
     try:
         source = read_text(path)
     except Unreadable as error:
         warnings.append(error.report)
         return {}
-    return parse_dotenv(source, warnings)
+    lines: dict[str, int] = {}
+    values = parse_dotenv(source, warnings, lines)
+    places.update({name: Place(str(path), line) for name, line in lines.items()})
+    return values
 
 
-def parse_dotenv(source: Text, warnings: list[Report]) -> dict[str, str]:
+def parse_dotenv(source: Text, warnings: list[Report], lines: dict[str, int] | None = None) -> dict[str, str]:
     """The assignments of a dotenv file; every line that is none adds a warning.
 
     Values may stand in double, single or back quotes, over several lines; ``\\n`` and ``\\r`` are escapes in
-    double quotes only. In a value without quotes, ``#`` starts a comment.
+    double quotes only. In a value without quotes, ``#`` starts a comment. ``lines`` is told the line of each.
     """
     text = source.text.replace("\r\n", "\n")
     values: dict[str, str] = {}
@@ -83,6 +95,8 @@ def parse_dotenv(source: Text, warnings: list[Report]) -> dict[str, str]:
     while at < len(text):
         found = _ASSIGNMENT.match(text, at)
         line = text.count("\n", 0, at) + 1
+        if found and lines is not None:
+            lines[found[1]] = line
         if not found:
             words = text[at:].split("\n", 1)[0].strip()
             if words and not words.startswith("#"):

@@ -96,11 +96,9 @@ def _config(
 ) -> Config:
     path = document.source.path
     names = _secret_names(keys)
-    values = _values(keys.get("vars", {}))
-    read = {
-        key: value for key, value in local.values.items() if names is None or key in names or key in values
-    }
-    values = {**values, **read, **overrides}
+    own = _values(keys.get("vars", {}))
+    read = {key: value for key, value in local.values.items() if names is None or key in names or key in own}
+    values = {**own, **read, **overrides}
     warnings = [*document.warnings, *checker.warnings, *local.warnings]
     if missing := [name for name in names or () if name not in values]:
         warnings.append(_missing_secrets(document, missing))
@@ -120,6 +118,8 @@ def _config(
         limits=keys.get("limits", {}),
         dev=keys.get("dev", {}),
         document=document,
+        process_vars=local.process_names & (read.keys() - own.keys() - overrides.keys()),
+        local_places={**local.places, **dict.fromkeys((*local.process_names, *overrides))},
     )
 
 

@@ -47,6 +47,13 @@ class Config:
     dev: Mapping[str, Any] = field(default_factory=dict)
     document: Document | None = field(default=None, repr=False, compare=False)
     """The parsed file, for places."""
+    process_vars: frozenset[str] = frozenset()
+    """Variables that come from the environment of this process."""
+    local_places: Mapping[str, Place | None] = field(default_factory=dict, repr=False, compare=False)
+    """Where local files set variables (without the source line, which may be a secret).
+
+    None: the command line or the environment of this process does.
+    """
 
     def key_place(self, key: str) -> Place:
         """Where ``key`` stands: in the environment, else at the top level, else the file as a whole."""
@@ -55,6 +62,16 @@ class Config:
     def value_place(self, key: str) -> Place:
         """Where the value of ``key`` stands."""
         return self._place(key, value=True)
+
+    def variable_place(self, name: str) -> Place | None:
+        """Where the value of a variable comes from; None: from the command line or this process."""
+        if name in self.local_places:
+            return self.local_places[name]
+        own: tuple[str, ...] = ("env", self.environment) if self.environment else ()
+        for path in ((*own, "vars", name), ("vars", name)):
+            if self.document is not None and path in self.document.marks:
+                return self.document.value_place(*path)
+        return None
 
     def has(self, key: str) -> bool:
         """Whether the file gives ``key``, at the top level or in the environment."""

@@ -13,14 +13,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emulator.diagnostics.known_build import BUILD_MISTAKES
+from emulator.diagnostics.known_check import CHECK_MISTAKES
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
 from emulator.diagnostics.known_direct import DIRECT_MISTAKES
+from emulator.diagnostics.known_exceeded import EXCEEDED_MISTAKES
 from emulator.diagnostics.known_exports import MODULE_EXPORT_MISTAKES
 from emulator.diagnostics.known_javascript import JAVASCRIPT_MISTAKES
 from emulator.diagnostics.known_limits import LIMIT_MISTAKES
 from emulator.diagnostics.known_load import LOAD_MISTAKES
 from emulator.diagnostics.known_modules import MODULE_MISTAKES
 from emulator.diagnostics.known_project import PROJECT_MISTAKES
+from emulator.diagnostics.known_quota import QUOTA_MISTAKES
 from emulator.diagnostics.known_request import REQUEST_MISTAKES
 from emulator.diagnostics.mistake import Known
 from emulator.diagnostics.report import Place, Report
@@ -38,6 +41,9 @@ KNOWN: Final[Mapping[str, Known]] = {
     **MODULE_EXPORT_MISTAKES,
     **DIRECT_MISTAKES,
     **LIMIT_MISTAKES,
+    **CHECK_MISTAKES,
+    **EXCEEDED_MISTAKES,
+    **QUOTA_MISTAKES,
 }
 
 

@@ -10,7 +10,7 @@ from emulator.diagnostics.mistake import Known
 _GLOBAL_HANDLERS_UNTIL: Final = "2025-08-14"
 """From this compatibility date on, module-level handlers are not called (python_no_global_handlers)."""
 
-_DISTRIBUTIONS: Final[Mapping[str, str]] = {
+DISTRIBUTIONS: Final[Mapping[str, str]] = {
     "attr": "attrs",
     "bs4": "beautifulsoup4",
     "Crypto": "pycryptodome",
@@ -96,7 +96,7 @@ def _kind(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _distribution(values: Mapping[str, Any]) -> dict[str, str]:
     top = str(values.get("module", "")).split(".")[0]
-    return {"package": _DISTRIBUTIONS.get(top, top)}
+    return {"package": DISTRIBUTIONS.get(top, top)}
 
 
 def _handler_form(values: Mapping[str, Any]) -> dict[str, str]:

@@ -122,6 +122,16 @@ Response("text")""",
         "The Worker's own fetch() did not succeed, and nothing caught its exception.",
         "Check the address, or catch the exception and answer something sensible.",
     ),
+    "subrequest-cancelled": Known(
+        "The subrequest {request} was cancelled: its event was over",
+        "Nothing waited for it. When the response is sent, and what `waitUntil` holds is done, the platform "
+        "drops what is left; such a request may reach the other side or not.",
+        """Await it, or let it go on behind the response, for up to 30 s:
+
+ctx.waitUntil(fetch(...))           // JavaScript
+self.ctx.waitUntil(fetch(...))      # Python""",
+        "warning",
+    ),
     "after-failed-subrequest": Known(
         "Uncaught {exception}",
         "Before it, the subrequest {subrequest}.",

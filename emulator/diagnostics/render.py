@@ -65,7 +65,7 @@ def _blank(char: str) -> str:
 def render_terminal(report: Report, color: bool = False, root: str = "") -> str:
     """A compact block of lines without a final newline. File names are shown relative to ``root``."""
     paint = _paint if color else _plain
-    return "\n".join(_block(_printable(report), root, paint))
+    return "\n".join(_block(printable(report), root, paint))
 
 
 def render_text(report: Report, root: str = "") -> str:
@@ -77,12 +77,12 @@ def render_html(report: Report, root: str = "") -> str:
     """A complete page, in UTF-8, without external resources. Everything of the user's is escaped."""
     from emulator.diagnostics.page import page
 
-    return page(_printable(report), root)
+    return page(printable(report), root)
 
 
 def render_json(report: Report, root: str = "") -> dict[str, Any]:
     """A JSON-able object: ``{"error": {code, what, why, fix, where, frames, ...}}``."""
-    report = _printable(report)
+    report = printable(report)
     return {
         "error": {
             "code": report.code,
@@ -131,7 +131,7 @@ def negotiate(accept: str, user_agent: str = "") -> Format:
     return best if explicit else "text"
 
 
-def _printable(report: Report) -> Report:
+def printable(report: Report) -> Report:
     """The report without characters that command a terminal or cannot be encoded: names, messages and
     source lines come from programs and requests."""
     where = report.where and _printable_place(report.where)

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from emulator.fleet.calls import CallHandler
 from emulator.fleet.fork_server import ForkServer
-from emulator.fleet.isolate import CallHandler, Isolate
+from emulator.fleet.isolate import Isolate
 from emulator.fleet.launch import ForkServerProcess, launch
 from emulator.fleet.slot import WorkerSlot
 from emulator.journal.events import Journal, Notice
@@ -66,7 +67,7 @@ class Fleet:
         if spec.kind != "python":
             self._server.warm()
         with theirs:
-            self._server.fork(isolate.number, theirs)
+            self._server.fork(isolate.number, theirs, isolate.recording.fd)
         await asyncio.get_running_loop().create_unix_connection(lambda: isolate.channel, sock=ours)
         return isolate
 
@@ -95,6 +96,8 @@ class Fleet:
         while self._isolates and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         self._server.close()
+        for isolate in self._isolates.values():
+            isolate.recording.close()
 
     def _on_ended(self, number: int, status: int) -> None:
         isolate = self._isolates.pop(number, None)

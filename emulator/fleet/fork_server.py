@@ -51,11 +51,11 @@ class ForkServer:
             self._warm = True
             self._started.warm()
 
-    def fork(self, isolate: int, sock: socket.socket) -> None:
-        """Fork isolate number ``isolate`` on ``sock``, which the caller then closes."""
+    def fork(self, isolate: int, sock: socket.socket, recorder: int) -> None:
+        """Fork isolate number ``isolate`` on ``sock`` and ``recorder``, which the caller then closes."""
         # A fork server that is gone shows as the end of the control socket, and is replaced.
         with contextlib.suppress(OSError):
-            socket.send_fds(self._control, [REQUEST.pack(FORK, isolate)], [sock.fileno()])
+            socket.send_fds(self._control, [REQUEST.pack(FORK, isolate)], [sock.fileno(), recorder])
 
     def kill(self, isolate: int) -> None:
         """SIGKILL an isolate; nothing happens when it has ended already."""

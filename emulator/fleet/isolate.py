@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from emulator.diagnostics.report import Report
+from emulator.diagnostics.known import explain
+from emulator.fleet.calls import CallFailed, CallHandler, Subrequests, shown_call
+from emulator.fleet.death import Death, describe_exit
 from emulator.journal.events import Explained, Journal, LogLine, Notice
 from emulator.wire.channel import FRONT_FIRST_ID, Channel, InStream, OutStream, Streams
 from emulator.wire.frames import (
@@ -29,6 +32,7 @@ from emulator.wire.frames import (
     Loaded,
     LoadFailed,
     Log,
+    Memory,
     Pull,
     Retire,
     Retiring,
@@ -36,6 +40,7 @@ from emulator.wire.frames import (
     ToFront,
     WorkerSpec,
 )
+from emulator.wire.recorder import Recording
 
 WAIT_UNTIL_SECONDS: Final = 30.0
 """How long ``waitUntil`` may extend the work of an event whose response is over.
@@ -59,34 +64,22 @@ class State(Enum):
 class IsolateDied(Exception):
     """The isolate ended before it answered."""
 
+    def __init__(self, how: str, begun: bool = True, guilty: bool = True) -> None:
+        super().__init__(how)
+        self.begun = begun
+        """Whether any code of the Worker had run for the event."""
+        self.guilty = guilty
+        """Whether it was code of this event that ran when the process ended, as far as that is known."""
+
 
 class ClientLeft(Exception):
     """The client of an event disconnected before the answer."""
 
 
-class CallResult(NamedTuple):
-    """What the front gives back for a ``Call``: a value, and a body where the call has one."""
-
-    value: Any
-    body: bytes | AsyncIterable[bytes] | None = None
-
-
-class CallFailed(Exception):
-    """A ``Call`` that throws in the Worker: a JS error of ``js_class``."""
-
-    def __init__(self, js_class: str, message: str) -> None:
-        super().__init__(message)
-        self.js_class = js_class
-
-
-CallHandler = Callable[[WorkerSpec, Call, bytes | InStream | None], Awaitable[CallResult]]
-"""Does the front's half of a call; raises ``CallFailed``."""
-
-
 class Exchange:
     """One event under way: its answer to come, and whether its work is done."""
 
-    __slots__ = ("answer", "cpu_us", "id", "on_done", "stream")
+    __slots__ = ("answer", "cpu_us", "hops", "id", "method", "on_done", "stream", "subrequests", "url")
 
     def __init__(
         self, event: int, answer: asyncio.Future[Answer | Failed], on_done: Callable[[int | None], None]
@@ -97,6 +90,16 @@ class Exchange:
         """Called once with the CPU time in microseconds, ``None`` when the isolate died."""
         self.stream: InStream | None = None
         """The body of the answer, when it is a stream."""
+        self.method = self.url = ""
+        self.hops = 0
+        """How many Workers called one another before this event."""
+        self.subrequests: Subrequests | None = None
+        """What it asks of the network; made with the first call."""
+
+    @property
+    def label(self) -> str:
+        """``GET /path``, for messages."""
+        return f"{self.method} {urlsplit(self.url).path}"
 
 
 class Isolate:
@@ -120,6 +123,9 @@ class Isolate:
         self.on_lost: Callable[[Isolate], None] | None = None
         self.on_full: Callable[[Isolate, int], None] | None = None
         """Told once, with the bytes in use, when its memory has passed the limit."""
+        self.recording = Recording()
+        self.memory_bytes = 0
+        """What the Worker holds, above an isolate without one, as far as the isolate has told."""
         self.end = ""
         """How the process ended, once it is dead."""
         self._loop = asyncio.get_running_loop()
@@ -131,6 +137,8 @@ class Isolate:
         self._status: int | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._given_up = False
+        self._extended = False
+        self._told_cancelled = False
         self._route: dict[type, Callable[[Any], Any]] = {
             Answer: self._on_answer,
             Done: self._on_done,
@@ -138,6 +146,7 @@ class Isolate:
             Log: self._on_log,
             Explain: self._on_explain,
             Full: self._on_full,
+            Memory: self._on_memory,
             Retiring: self._on_retiring,
             Call: self._on_call,
             CancelCall: self._on_cancel_call,
@@ -153,6 +162,11 @@ class Isolate:
     def busy(self) -> int:
         """Events under way."""
         return len(self._exchanges)
+
+    @property
+    def died_at_work(self) -> bool:
+        """Whether code of an event ran when the process ended."""
+        return bool(self.recording.read()[0])
 
     def load(self) -> None:
         """Send the Worker to load; ``loaded`` has the outcome."""
@@ -171,6 +185,7 @@ class Isolate:
         event = self._next_event
         self._next_event = event + 1
         exchange = Exchange(event, self._loop.create_future(), on_done)
+        exchange.method, exchange.url = method, url
         self._exchanges[event] = exchange
         sent = body.id if isinstance(body, OutStream) else body
         self.channel.send(Event(event, "fetch", method, url, headers, cf, sent))
@@ -212,7 +227,9 @@ class Isolate:
         if self.state is State.DEAD:
             return
         awaited = any(not exchange.answer.done() for exchange in self._exchanges.values())
-        if awaited or len(self.streams):
+        # The response of an event that is left may just be over: its `waitUntil` has its time from then on.
+        extended, self._extended = self._extended, True
+        if awaited or len(self.streams) or (self._exchanges and not extended):
             self._loop.call_later(WAIT_UNTIL_SECONDS, self._end_retirement)
         else:
             self._kill(self)
@@ -235,9 +252,13 @@ class Isolate:
         if exchange is None or exchange.answer.done():
             if stream is not None:
                 stream.cancel("The client disconnected.")
+            if frame.cpu_us >= 0:
+                self._end_exchange(frame.id, frame.cpu_us)
             return
         exchange.stream = stream
         exchange.answer.set_result(frame)
+        if frame.cpu_us >= 0:
+            self._end_exchange(frame.id, frame.cpu_us)
 
     def _on_failed(self, frame: Failed) -> None:
         self._journal(Explained(self.spec.name, frame.report))
@@ -246,9 +267,26 @@ class Isolate:
             exchange.answer.set_result(frame)
 
     def _on_done(self, frame: Done) -> None:
-        exchange = self._exchanges.pop(frame.id, None)
+        self._end_exchange(frame.id, frame.cpu_us)
+
+    def _end_exchange(self, event: int, cpu_us: int) -> None:
+        exchange = self._exchanges.pop(event, None)
         if exchange is not None:
-            exchange.on_done(frame.cpu_us)
+            if exchange.subrequests is not None:
+                self._tell_cancelled(exchange, exchange.subrequests.end())
+            if not exchange.answer.done():
+                exchange.answer.set_exception(IsolateDied("it ended the event without an answer"))
+            exchange.on_done(cpu_us)
+
+    def _tell_cancelled(self, exchange: Exchange, calls: list[Call]) -> None:
+        """Once: the event of a Worker that answered has ended in the middle of what it had asked for."""
+        answer = exchange.answer
+        orderly = answer.done() and not answer.cancelled() and answer.exception() is None
+        if calls and orderly and isinstance(answer.result(), Answer) and not self._told_cancelled:
+            self._told_cancelled = True
+            request = shown_call(calls[0])
+            report = explain("subrequest-cancelled", request=request, event=exchange.label)
+            self._journal(Explained(self.spec.name, report))
 
     def _on_log(self, frame: Log) -> None:
         self._journal(LogLine(self.spec.name, frame.level, frame.text))
@@ -260,6 +298,9 @@ class Isolate:
         if self.on_full is not None:
             self.on_full(self, frame.memory_bytes)
 
+    def _on_memory(self, frame: Memory) -> None:
+        self.memory_bytes = frame.used_bytes
+
     def _on_loaded(self, frame: Loaded | LoadFailed) -> None:
         if isinstance(frame, Loaded) and self.state is State.STARTING:
             self.state = State.READY
@@ -268,8 +309,18 @@ class Isolate:
 
     def _on_call(self, frame: Call) -> None:
         body = self.streams.incoming(frame.body) if isinstance(frame.body, int) else frame.body
-        task = self._loop.create_task(self._serve(frame, body))
+        exchange = self._exchanges.get(frame.event)
+        if exchange is None:
+            # The event is over, and with it all that it might still ask for.
+            if isinstance(body, InStream):
+                body.cancel("The event is over.")
+            self.channel.send(Return(frame.call, None, None, ("Error", "The event is over.")))
+            return
+        if exchange.subrequests is None:
+            exchange.subrequests = Subrequests(self.spec.limits, exchange.hops)
+        task = self._loop.create_task(self._serve(frame, body, exchange.subrequests))
         self._calls[frame.call] = task
+        exchange.subrequests.hold(task, frame)
         task.add_done_callback(lambda _: self._calls.pop(frame.call, None))
 
     def _on_cancel_call(self, frame: CancelCall) -> None:
@@ -277,9 +328,10 @@ class Isolate:
         if task is not None:
             task.cancel()
 
-    async def _serve(self, call: Call, body: bytes | InStream | None) -> None:
+    async def _serve(self, call: Call, body: bytes | InStream | None, subrequests: Subrequests) -> None:
         try:
-            result = await self._calls_handler(self.spec, call, body)
+            result = await self._calls_handler(self.spec, call, body, subrequests)
+            subrequests.answered()
         except CallFailed as failure:
             self.channel.send(Return(call.call, None, None, (failure.js_class, str(failure))))
             return
@@ -317,31 +369,29 @@ class Isolate:
             self.end = describe_exit(self._status)
         if before is State.READY:
             why = self.end or "it closed its socket"
-            self._journal(Notice("warn", f"[{self.spec.name}] The isolate ended: {why}."))
-        died = IsolateDied(self.end or "it closed its socket")
+            if self._status != -signal.SIGVTALRM:  # the request that was cut is told instead
+                self._journal(Notice("warn", f"[{self.spec.name}] The isolate ended: {why}."))
+        how = self.end or "it closed its socket"
+        death = Death(self.spec, how, self._status, self.recording)
+        self.recording.close()
         if not self.loaded.done():
-            self.loaded.set_result(LoadFailed(_died_loading(self.spec, str(died))))
+            self.loaded.set_result(LoadFailed(death.load_report()))
         exchanges, self._exchanges = self._exchanges, {}
         for exchange in exchanges.values():
-            if not exchange.answer.done():
-                exchange.answer.set_exception(died)
-            exchange.on_done(None)
+            self._end_by(death, exchange)
 
-
-def describe_exit(status: int) -> str:
-    """``exit status 3`` or ``killed by SIGSEGV``; ``status`` is negative for a signal."""
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"
-
-
-def _died_loading(spec: WorkerSpec, how: str) -> Report:
-    return Report(
-        code="isolate-died",
-        what=f"The isolate of {spec.name!r} ended while it loaded the Worker ({how}).",
-        why="Code at the top level of a module ended the process, or a native extension crashed.",
-        fix="Remove the call that ends the process; the Worker is loaded again at the next save.",
-    )
+    def _end_by(self, death: Death, exchange: Exchange) -> None:
+        """What becomes of an event whose isolate died: only the one whose code ran is to blame."""
+        guilty = death.running == exchange.id
+        report = death.limit_report(exchange.label) if guilty else None
+        if report is not None:
+            self._journal(Explained(self.spec.name, report))
+        if not exchange.answer.done():
+            if report is not None:
+                exchange.answer.set_result(Failed(exchange.id, report))
+            else:
+                begun = exchange.id <= death.begun
+                exchange.answer.set_exception(IsolateDied(death.how, begun, guilty or not death.running))
+        if exchange.subrequests is not None:
+            exchange.subrequests.end()
+        exchange.on_done(None)

@@ -24,7 +24,10 @@ from emulator.isolate.server import main
 main()
 """
 _PACKAGE_PARENT: Final = os.path.realpath(os.path.join(__file__, "..", "..", ".."))
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+_KEPT: Final = (
+    *("PATH", "HOME", "XDG_CACHE_HOME", "LANG", "LC_ALL", "TMPDIR", "TZ"),
+    *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"),
+)
 
 
 class ForkServerProcess(NamedTuple):

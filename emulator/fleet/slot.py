@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from msgspec import structs
+
 from emulator.diagnostics.report import Report
 from emulator.fleet.isolate import Isolate
 from emulator.journal.events import Explained, Journal, Notice, Reloaded
@@ -181,16 +183,20 @@ class WorkerSlot:
             old.retire()
 
     def _on_full(self, isolate: Isolate, memory_bytes: int) -> None:
-        """Memory that WebAssembly has taken is never given back: a fresh isolate takes over.
+        """What it has taken is never given back: a fresh isolate takes over.
 
         Requests wait for it: a fast leak would fill the rest of the old one's memory before it is there.
         """
         if isolate is self.active and self._deployer is None and not self._closed:
             self.active = None
             isolate.retire()
-            size = f"{memory_bytes / 2**20:.0f} MB"
-            text = f"[{self.name}] Its WebAssembly memory has grown to {size}: a fresh isolate takes over."
-            self._journal(Notice("info", text))
+            limit = isolate.spec.limits.memory_mb * 2**20
+            why = f"Its memory has grown to {memory_bytes / 2**20:.0f} MB"
+            if not memory_bytes:
+                why = "Code that does not end was left behind in it"
+            elif memory_bytes < limit:
+                why = "Its memory limit was hit"
+            self._journal(Notice("info", f"[{self.name}] {why}: a fresh isolate takes over."))
             self.deploy(isolate.spec)
 
     def _on_lost(self, isolate: Isolate) -> None:
@@ -198,7 +204,11 @@ class WorkerSlot:
             return
         self.active = None
         if not self._closed and self._deployer is None:
-            self.deploy(isolate.spec)
+            spec = isolate.spec
+            if spec.kind != "python" and isolate.died_at_work:
+                # Perhaps in a loop of WebAssembly, for which the kernel had to end the process.
+                spec = self._served = structs.replace(spec, interruptible=True)
+            self.deploy(spec)
 
 
 def _never_loaded(spec: WorkerSpec) -> Report:

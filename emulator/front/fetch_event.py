@@ -3,226 +3,348 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
-from typing import Any, Final
+import sys
+import traceback
+from typing import Final
 
 from emulator.diagnostics.report import Report
 from emulator.fleet.isolate import ClientLeft, Exchange, Isolate, IsolateDied
 from emulator.fleet.slot import Unavailable, WorkerSlot
 from emulator.front.error_answer import ErrorAnswer, explain
+from emulator.front.http_request import HttpRequest, ResponseBroken
 from emulator.front.record import Record
+from emulator.front.request_limits import RequestLimits
+from emulator.front.response_head import PHRASES, field, fields_of
 from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCancelled
 from emulator.wire.frames import Answer, Failed, HeaderLines
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
-
 _NO_REQUEST_BODY: Final = frozenset(("GET", "HEAD"))
-_BODY_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
+_MOST_REPLAYS: Final = 20
+
 _NO_RESPONSE_BODY: Final = frozenset((101, 204, 205, 304))
-# Of the connection, not of the message (RFC 9110, section 7.6.1); the server sets its own.
-_HOP_BY_HOP: Final = frozenset(
-    ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
-)
 
 
-class ResponseBroken(Exception):
-    """The response's body failed after its head was sent: only the connection can tell the client."""
+class _Replays:
+    """Whether a request whose isolate died is sent again: when its own code had no part in that."""
+
+    __slots__ = ("_blamed", "_left", "_repeatable", "_whole")
+
+    def __init__(self, method: str, more: bool) -> None:
+        self._repeatable = method in _NO_REQUEST_BODY
+        self._whole = not more
+        self._blamed = False
+        self._left = _MOST_REPLAYS
+
+    def allow(self, died: IsolateDied) -> bool:
+        """Once if it was this request's code that ran, more often if it was a neighbour's."""
+        self._left -= 1
+        again = self._whole and self._left >= 0 and (self._repeatable or not died.begun)
+        if died.guilty:
+            again = again and not self._blamed
+            self._blamed = True
+        return again
+
+
+class _Refused(Exception):
+    """The exchange of request and response goes beyond a limit that is not the Worker's CPU or memory."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.what)
+        self.report = report
 
 
 class FetchEvent:
-    """Runs once. ``watch`` may be called at any time to notice a client that leaves early."""
+    """Runs once: by ``start``, or by ``run`` in a task."""
 
     __slots__ = (
         "_body",
         "_exchange",
         "_isolate",
+        "_limits",
         "_out",
-        "_receive",
         "_record",
+        "_request",
         "_root",
-        "_scope",
-        "_send",
         "_slot",
-        "_watcher",
+        "_uploader",
+        "_url",
+        "cf",
+        "headers",
+        "hops",
     )
 
     def __init__(
-        self, slot: WorkerSlot, root: str, record: Record, scope: Scope, receive: Receive, send: Send
+        self,
+        slot: WorkerSlot,
+        root: str,
+        record: Record,
+        request: HttpRequest,
+        url: str,
+        headers: HeaderLines,
+        limits: RequestLimits,
     ) -> None:
+        self.cf = ""
+        """``request.cf`` as JSON text."""
+        self.headers = headers
+        self.hops = 0
+        """How many Workers called one another before it."""
         self._slot = slot
         self._root = root
         self._record = record
-        self._scope = scope
-        self._receive = receive
-        self._send = send
+        self._request = request
+        self._url = url
+        self._limits = limits
         self._body: bytes | None = None
         self._out: OutStream | None = None
         self._isolate: Isolate | None = None
         self._exchange: Exchange | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._uploader: asyncio.Task[None] | None = None
+        request.on_left = self._leave
 
-    async def run(self, method: str, url: str, headers: HeaderLines, cf: str) -> None:
-        """Dispatch and answer. Raises ``ResponseBroken`` when the connection must be cut."""
-        more = False
-        if method not in _NO_REQUEST_BODY or _announces_body(self._scope["headers"]):
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
+    @property
+    def label(self) -> str:
+        """``GET /path``, for messages."""
+        return f"{self._record.method} {self._record.path}"
+
+    def start(self) -> None:
+        """Dispatch at once when nothing must be waited for, else in a task of the request."""
+        request = self._request
+        isolate = self._slot.active
+        if isolate is None or not request.complete:
+            request.spawn(self.run())
+            return
+        self._body = request.take() or None
+        if self._body is not None and len(self._body) > self._limits.body:
+            self.refuse(self._limits.body_too_big(self.label, len(self._body)), 413, tell=True)
+            return
+        self._dispatch(isolate, self._body).answer.add_done_callback(self._answered)
+
+    def _answered(self, answer: asyncio.Future[Answer | Failed]) -> None:
+        """Most requests end here: with a whole answer, and without a task."""
+        if not answer.cancelled() and answer.exception() is None:
+            whole = answer.result()
+            if type(whole) is Answer and type(whole.body) is not int:
+                self._respond_now(whole)
                 return
-            more = message.get("more_body", False)
-            self._body = message.get("body") or None
+        self._request.spawn(self.run())
+
+    def _respond_now(self, answer: Answer) -> None:
         try:
-            answer = await self._answer(method, url, headers, cf, more)
+            self._respond(answer)
+        except _Refused as refused:
+            self.send_error([refused.report], 500)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            self._request.fail()
+        finally:
+            self._record.respond_over(0)
+
+    async def run(self) -> None:
+        """Dispatch, unless that is done, and answer. Raises ``ResponseBroken`` to cut the connection."""
+        try:
+            answer = await self._answer()
             if type(answer) is Answer:
-                await self._respond(method, answer)
+                await self._respond_all(answer)
             elif type(answer) is Failed:
-                await self.send_error([answer.report], 500)
+                self.send_error([answer.report], 500)
         except Unavailable as unavailable:
             self._record.work_over(None)
-            await self.send_error(unavailable.reports, 500)
+            self.send_error(unavailable.reports, 500)
         except ClientLeft:
             self._record.respond_over(0)
+        except _Refused as refused:
+            self.send_error([refused.report], 413)
         finally:
-            if self._watcher is not None:
-                self._watcher.cancel()
+            if self._uploader is not None:
+                self._uploader.cancel()
             if self._out is not None:
                 self._out.close("The response ended before the request's body was read.")
             self._record.respond_over(0)
 
-    async def _answer(
-        self, method: str, url: str, headers: HeaderLines, cf: str, more: bool
-    ) -> Answer | Failed | None:
+    async def _answer(self) -> Answer | Failed | None:
         """The answer; once more from a fresh isolate where one died and a replay is harmless."""
-        replays = 1 if method in _NO_REQUEST_BODY and not more else 0
+        more = False
+        if self._exchange is None:
+            part = await self._request.read()
+            if part is None:
+                raise ClientLeft
+            self._body, more = part[0] or None, part[1]
+            if len(part[0]) > self._limits.body:
+                self.refuse(self._limits.body_too_big(self.label, len(part[0]), more), 413, tell=True)
+                return None
+        replays = _Replays(self._request.method, more)
         while True:
-            isolate = self._isolate = self._slot.active or await self._slot.available()
-            body: bytes | OutStream | None = self._body
-            if more:
-                body = self._out = isolate.streams.open()
-            exchange = isolate.dispatch(method, url, headers, cf, body, self._record.work_over)
-            self._exchange = exchange
-            if self._out is not None:
-                self._watcher = asyncio.get_running_loop().create_task(self._upload(self._out))
+            exchange = self._exchange or await self._dispatch_when_ready(more)
             try:
                 return await exchange.answer
             except IsolateDied as died:
-                if not replays:
-                    await self.send_error([_died(method, str(died))], 503)
+                if not replays.allow(died):
+                    self.send_error([_died(self._request.method, str(died))], 503)
                     return None
-                replays -= 1
                 self._record.replay()
-                self._stop_watching()
+                self._exchange = None
 
-    def watch(self) -> None:
-        """Start to wait for the client to leave; then the event is aborted.
+    async def _dispatch_when_ready(self, more: bool) -> Exchange:
+        isolate = self._slot.active or await self._slot.available()
+        if self._request.left:
+            raise ClientLeft
+        if not more:
+            return self._dispatch(isolate, self._body)
+        self._out = isolate.streams.open()
+        exchange = self._dispatch(isolate, self._out)
+        self._uploader = asyncio.get_running_loop().create_task(self._upload(self._out))
+        return exchange
 
-        Not before the event is dispatched: until then the request's body is still being read.
-        """
-        if self._watcher is None and self._exchange is not None and not self._record.ended:
-            self._watcher = asyncio.get_running_loop().create_task(self._watch())
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._leave()
+    def _dispatch(self, isolate: Isolate, body: bytes | OutStream | None) -> Exchange:
+        record = self._record
+        exchange = isolate.dispatch(
+            self._request.method, self._url, self.headers, self.cf, body, record.work_over
+        )
+        exchange.hops = self.hops
+        self._isolate = isolate
+        self._exchange = exchange
+        record.sent(isolate, exchange)
+        return exchange
 
     def _leave(self) -> None:
-        if not self._record.ended and self._isolate is not None and self._exchange is not None:
+        """The client went away."""
+        if self._record.ended:
+            return
+        if self._isolate is not None and self._exchange is not None:
             self._isolate.abort(self._exchange)
-            self._record.respond_over(0)
-
-    def _stop_watching(self) -> None:
-        # A watcher is cancelled only between two reads; the next one starts where it stopped.
-        if self._watcher is not None:
-            self._watcher.cancel()
-            self._watcher = None
+        else:
+            self._record.work_over(None)
+        self._record.respond_over(0)
 
     async def _upload(self, out: OutStream) -> None:
-        """Send the rest of the request's body, then watch for the client to leave."""
+        """Send the rest of the request's body."""
         data, more = self._body or b"", True
+        size = len(data)
         try:
             while more:
                 if data:
                     await out.write(data)
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
+                part = await self._request.read()
+                if part is None:
                     out.close("The client disconnected.")
-                    self._leave()
                     return
-                data, more = message.get("body", b""), message.get("more_body", False)
+                data, more = part
+                size += len(data)
+                if size > self._limits.body:
+                    self._refuse_body(out, size, more)
+                    raise StreamBroken("The body is too big.")
             await out.write(data)
             out.close()
         except (StreamCancelled, StreamBroken):
-            # The Worker wants no more. Many clients write all before they read the answer,
+            # The Worker wants or gets no more. Many clients write all before they read the answer,
             # so the rest is taken and dropped.
-            pass
-        await self._watch()
+            while more and (part := await self._request.read()) is not None:
+                more = part[1]
 
-    async def _respond(self, method: str, answer: Answer) -> None:
-        status, body = answer.status, answer.body
+    def _refuse_body(self, out: OutStream, size: int, more: bool) -> None:
+        """The body is too big: its stream breaks, and a Worker that has not answered does not any more."""
+        report = self._limits.body_too_big(self.label, size, more)
+        self._record.explain(report)
+        out.close(report.what)
+        exchange, isolate = self._exchange, self._isolate
+        if exchange is not None and isolate is not None and not exchange.answer.done():
+            exchange.answer.set_exception(_Refused(report))
+            isolate.abort(exchange)
+
+    def _head(self, answer: Answer) -> tuple[list[bytes], bytes]:
+        """As of ``_fields``. Raises ``_Refused`` for more than the plan allows."""
+        fields, length = _fields(answer)
+        size = sum(map(len, fields))
+        if size > self._limits.response_headers:
+            report = self._limits.response_headers_too_big(self.label, size)
+            self._record.explain(report)
+            if self._exchange is not None and self._isolate is not None:
+                self._isolate.abort(self._exchange)
+            raise _Refused(report)
+        return fields, length
+
+    def _respond(self, answer: Answer) -> None:
+        """Send an answer that has no stream."""
+        status, body = answer.status, answer.body or b""
+        fields, length = self._head(answer)
+        if status in _NO_RESPONSE_BODY:
+            body, length = b"", b"0" if status == 205 else b""
+        elif body or self._request.method != "HEAD":
+            length = b"%d" % len(body)  # type: ignore[arg-type]
+            if self._request.method == "HEAD":
+                body = b""
+        self._request.respond(status, fields, body, length)  # type: ignore[arg-type]
+        self._record.respond_over(status, answer.status_text or PHRASES.get(status, ""))
+
+    async def _respond_all(self, answer: Answer) -> None:
         stream = self._exchange.stream if self._exchange is not None else None
-        headers, length = [], b""
-        for name, value in answer.headers:
-            key = name.lower()
-            if key == "content-length":
-                length = value.encode()
-            elif key not in _HOP_BY_HOP:
-                headers.append((name.encode(), value.encode()))
-        empty = method == "HEAD" or status in _NO_RESPONSE_BODY
-        if stream is None and status not in _NO_RESPONSE_BODY and (method != "HEAD" or body):
-            length = b"%d" % len(body or b"")  # type: ignore[arg-type]
-        if status == 205:
-            length = b"0"
-        if length and (status == 205 or status not in _NO_RESPONSE_BODY):
-            headers.append((b"content-length", length))
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-        if stream is not None and empty:
+        if stream is None:
+            self._respond(answer)
+            return
+        status, request = answer.status, self._request
+        fields, length = self._head(answer)
+        if request.method == "HEAD" or status in _NO_RESPONSE_BODY:
             stream.cancel("The response has no body.")
-        if stream is not None and not empty:
+            if status in _NO_RESPONSE_BODY:
+                length = b"0" if status == 205 else b""
+            request.respond(status, fields, b"", length)
+        else:
+            request.start(status, fields, length)
             try:
                 await self._stream(stream)
             except ResponseBroken:
                 self._record.respond_over(status, "cut off: its body failed")
                 raise
-        else:
-            data = b"" if empty or body is None else body
-            await self._send({"type": "http.response.body", "body": data})
         self._record.respond_over(status, answer.status_text or PHRASES.get(status, ""))
 
     async def _stream(self, stream: InStream) -> None:
-        self.watch()
-        send = self._send
+        request = self._request
         try:
             while (data := await stream.read()) is not None:
-                if data:
-                    await send({"type": "http.response.body", "body": data, "more_body": True})
+                await request.write(data)
+            request.finish()
         except StreamBroken as broken:
             raise ResponseBroken(str(broken)) from None
-        except asyncio.CancelledError:
-            stream.cancel("The server is stopping.")
+        except (ResponseBroken, asyncio.CancelledError):
+            stream.cancel("The response is over.")
             raise
-        await send({"type": "http.response.body", "body": b""})
 
-    async def send_error(self, reports: list[Report], status: int) -> None:
-        """Answer with reports in the format that the client prefers."""
-        answer = explain(reports, self._scope["headers"], self._root, status)
-        await send_answer(answer, self._scope["method"], self._send)
-        self._record.respond_over(status, PHRASES.get(status, ""))
+    def refuse(self, report: Report, status: int, tell: bool = False) -> None:
+        """Answer in place of the Worker, which never sees the request; ``tell`` the terminal why, too."""
+        if tell:
+            self._record.explain(report)
+        self._record.work_over(None)
+        self.send_error([report], status)
+
+    def send_error(self, reports: list[Report], status: int) -> None:
+        """Answer with reports in the format that the client prefers.
+
+        Where they are about a limit, the status is that of the limit.
+        """
+        # The last one is the edge's own.
+        ray = self.headers.rpartition("\ncf-ray\n")[2].partition("\n")[0]
+        answer = explain(reports, self._request.headers, self._root, status, ray)
+        self._record.limit = answer.limit
+        send_answer(answer, self._request)
+        self._record.respond_over(answer.status, PHRASES.get(answer.status, ""))
 
 
-def _announces_body(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name in _BODY_HEADERS for name, _ in headers)
+def _fields(answer: Answer) -> tuple[list[bytes], bytes]:
+    """The header fields of a Worker's answer, and its ``Content-Length``. Raises ``InvalidField``."""
+    fields, length = [], b""
+    for name, value in answer.headers:
+        line = field(name, value)
+        if line.startswith(b"content-length:"):
+            length = value.encode() if value.isascii() and value.isdigit() else b""
+        elif line:
+            fields.append(line)
+    return fields, length
 
 
-async def send_answer(answer: ErrorAnswer, method: str, send: Send) -> None:
+def send_answer(answer: ErrorAnswer, request: HttpRequest) -> None:
     """Send a response of the front's own."""
-    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+    body = b"" if request.method == "HEAD" else answer.body
+    request.respond(answer.status, fields_of(answer.headers), body, b"%d" % len(answer.body))
 
 
 def _died(method: str, how: str) -> Report:

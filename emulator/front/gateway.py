@@ -1,4 +1,4 @@
-"""The ASGI application: finds the Worker for a host and makes each request a fetch event.
+"""The application of the HTTP server: finds the Worker for a host and makes each request a fetch event.
 
 The hot path has no framework in it; what is not a Worker's (``/cdn-cgi/``) is a Starlette
 application of its own.
@@ -6,9 +6,6 @@ application of its own.
 
 from __future__ import annotations
 
-import asyncio
-import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,16 +13,22 @@ from random import getrandbits
 from typing import Any, Final
 
 from emulator.fleet.slot import WorkerSlot
+from emulator.front.asgi import run_asgi
 from emulator.front.error_answer import plain
-from emulator.front.fetch_event import FetchEvent, Receive, ResponseBroken, Scope, Send, send_answer
+from emulator.front.fetch_event import FetchEvent, send_answer
+from emulator.front.http_request import HttpRequest
 from emulator.front.record import Record
 from emulator.front.request_cf import RequestCf
+from emulator.front.request_limits import RequestLimits
 from emulator.front.target import hostname, origin, url_of
 from emulator.journal.events import Journal
+from emulator.limits.allowance import Allowance
 from emulator.wire.frames import HeaderLines
 
 ACCEPT_ENCODING: Final = "br, gzip"
 """What the edge sends to every Worker; the client's own is ``request.cf.clientAcceptEncoding``."""
+
+SCHEME: Final = "http"
 
 _REPLACED: Final = frozenset(
     (
@@ -38,10 +41,10 @@ _REPLACED: Final = frozenset(
         b"x-real-ip",
     )
 )
-_SPECIAL: Final = _REPLACED | {b"host", b"upgrade"}
+_SPECIAL: Final = _REPLACED | {b"host", b"upgrade", b"cf-ew-via"}
 
-_WATCH_SECONDS: Final = 0.2
-"""Requests under way for longer have a task that notices a client that leaves."""
+_MARGIN: Final = 8
+"""Bytes on the wire for a character of the headers, at most."""
 
 
 @dataclass(eq=False)
@@ -52,6 +55,10 @@ class Site:
     root: str
     slot: WorkerSlot
     cf: RequestCf
+    requests: Allowance
+    """What is left of the requests that the account has in a day."""
+    limits: RequestLimits
+    """Those of the Worker's plan."""
 
 
 class Gateway:
@@ -64,88 +71,50 @@ class Gateway:
         self._make_local = local
         self._local: Any = None
         self._locate = lru_cache(maxsize=1024)(self._find)
-        self._under_way: dict[FetchEvent, int] = {}
-        self._tick = 0
-        self._sweeping = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise RuntimeError(f"the gateway takes HTTP only, not {scope['type']}")
+    def __call__(self, request: HttpRequest) -> None:
+        """Answer ``request``, now or later."""
+        headers, host, encoding, websocket, via, dropped = _read_headers(request.headers)
+        target = request.target
         try:
-            await self._serve(scope, receive, send)
-        except ResponseBroken:
-            # Returning without the last chunk makes the server cut the connection.
-            return
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            raise
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers, host, encoding, websocket = _read_headers(scope["headers"])
-        target: bytes = scope.get("target") or _target(scope)
-        try:
-            base, site = self._locate(scope["scheme"], host or _own_host(scope))
+            base, site = self._locate(SCHEME, host or _own_host(request))
             url = url_of(base, target)
         except ValueError as error:
-            await send_answer(plain(400, f"Bad Request: {error}\n"), scope["method"], send)
+            send_answer(plain(400, f"Bad Request: {error}\n"), request)
             return
         if target.startswith(b"/cdn-cgi/"):
-            await self._serve_local(scope, receive, send)
+            request.spawn(self._serve_local(request))
         elif site is None:
-            await send_answer(self._unknown_host(host), scope["method"], send)
+            send_answer(self._unknown_host(host), request)
         elif websocket:
-            await send_answer(_no_websockets(), scope["method"], send)
+            send_answer(_no_websockets(), request)
         else:
             path = url[len(base) :].partition("?")[0]
-            await self._serve_worker(site, url, path, headers, encoding, scope, receive, send)
+            event = self._event(site, url, path, headers, encoding, request)
+            doubtful = len(event.headers) + dropped > site.limits.headers // _MARGIN
+            if via or doubtful or not request.complete or len(url) > site.limits.url:
+                event.hops = site.limits.hops(via) if via else 0
+                refusal = site.limits.refusal(event.label, url, request.headers, event.hops)
+                if refusal is not None:
+                    event.refuse(refusal, 413, tell=True)
+                    return
+            if site.requests.take():
+                event.start()
+            else:
+                request.spawn(_take_anew(site, event, event.label))
 
-    async def _serve_worker(
-        self,
-        site: Site,
-        url: str,
-        path: str,
-        headers: list[bytes],
-        encoding: str,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        method = scope["method"]
+    def _event(
+        self, site: Site, url: str, path: str, headers: list[bytes], encoding: str, request: HttpRequest
+    ) -> FetchEvent:
         cf = site.cf
-        client = scope["client"]
-        address = client[0] if client else "127.0.0.1"
-        scheme = scope["scheme"]
-        # fmt: off
-        edge = (
-            "accept-encoding", ACCEPT_ENCODING,
-            "cf-connecting-ip", address,
-            "cf-ipcountry", cf.country,
-            "cf-ray", f"{getrandbits(64):016x}-{cf.colo}",
-            "cf-visitor", '{"scheme":"' + scheme + '"}',
-            "x-forwarded-proto", scheme,
-            "x-real-ip", address,
-        )
-        # fmt: on
-        record = Record(self._journal, site.name, method, path)
-        event = FetchEvent(site.slot, site.root, record, scope, receive, send)
-        self._under_way[event] = self._tick
-        if not self._sweeping:
-            self._sweeping = True
-            asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._sweep)
-        try:
-            await event.run(method, url, _lines(headers, edge), cf.text(scope["http_version"], encoding))
-        finally:
-            del self._under_way[event]
-
-    def _sweep(self) -> None:
-        """Watch over what is under way since before the last sweep: cheap for quick requests."""
-        for event, tick in self._under_way.items():
-            if tick < self._tick:
-                event.watch()
-        self._tick += 1
-        self._sweeping = bool(self._under_way)
-        if self._sweeping:
-            asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._sweep)
+        client = request.client
+        before, after = _edge(client[0] if client else "127.0.0.1", cf.country, cf.colo)
+        ray = f"{getrandbits(64):016x}"
+        lines = f"{_lines(headers)}{before}{ray}{after}"
+        record = Record(self._journal, site.name, request.method, path)
+        event = FetchEvent(site.slot, site.root, record, request, url, lines, site.limits)
+        event.cf = cf.text(request.http_version, encoding)
+        return event
 
     def _find(self, scheme: str, host: bytes) -> tuple[str, Site | None]:
         name = hostname(host)
@@ -160,45 +129,75 @@ class Gateway:
         text = f"No Worker is called {hostname(host)!r}. These are served:\n" + "\n".join(lines) + "\n"
         return plain(404, text)
 
-    async def _serve_local(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_local(self, request: HttpRequest) -> None:
         if self._local is None:
             self._local = self._make_local()
-        await self._local(scope, receive, send)
+        await run_asgi(self._local, request)
 
 
-def _read_headers(raw: list[tuple[bytes, bytes]]) -> tuple[list[bytes], bytes, str, bool]:
-    """The headers for the Worker, ``Host``, ``Accept-Encoding``, and whether a WebSocket is wanted."""
+async def _take_anew(site: Site, event: FetchEvent, label: str) -> None:
+    """Serve the request if there is something left after all."""
+    if await site.requests.take_anew():
+        await event.run()
+    else:
+        event.refuse(site.requests.refusal(label), 429)
+
+
+def _read_headers(
+    raw: list[tuple[bytes, bytes]],
+) -> tuple[list[bytes], bytes, str, bool, bytes, int]:
+    """The headers for the Worker, ``Host``, ``Accept-Encoding``, whether a WebSocket is wanted.
+
+    And ``CF-EW-Via``, and the bytes of what the Worker does not get.
+    """
     headers: list[bytes] = []
-    host, encoding, websocket = b"", "", False
+    host, encoding, websocket, via, dropped = b"", "", False, b"", 0
     for name, value in raw:
         if name in _SPECIAL:
             if name == b"host":
                 host = host or value
             elif name == b"upgrade":
                 websocket = value.lower() == b"websocket"
+            elif name == b"cf-ew-via":
+                via = value
             else:
+                dropped += len(value)
                 if name == b"accept-encoding":
                     encoding = value.decode("latin-1")
                 continue
         headers += (name, value)
-    return headers, host, encoding, websocket
+    return headers, host, encoding, websocket, via, dropped
 
 
-def _lines(client: list[bytes], edge: tuple[str, ...]) -> HeaderLines:
-    """The client's headers, which the platform reads as UTF-8, and those of the edge."""
-    own = "\n".join(edge)
-    return b"\n".join(client).decode("utf-8", "replace") + "\n" + own if client else own
+def _lines(client: list[bytes]) -> HeaderLines:
+    """The client's headers, which the platform reads as UTF-8, with a line end."""
+    return b"\n".join(client).decode("utf-8", "replace") + "\n" if client else ""
 
 
-def _own_host(scope: Scope) -> bytes:
+@lru_cache(maxsize=64)
+def _edge(address: str, country: str, colo: str) -> tuple[HeaderLines, HeaderLines]:
+    """The headers of the edge, before and after the Ray ID."""
+    # fmt: off
+    before = (
+        "accept-encoding", ACCEPT_ENCODING,
+        "cf-connecting-ip", address,
+        "cf-ipcountry", country,
+        "cf-ray", "",
+    )
+    after = (
+        f"-{colo}",
+        "cf-visitor", f'{{"scheme":"{SCHEME}"}}',
+        "x-forwarded-proto", SCHEME,
+        "x-real-ip", address,
+    )
+    # fmt: on
+    return "\n".join(before), "\n".join(after)
+
+
+def _own_host(request: HttpRequest) -> bytes:
     """For HTTP/1.0 without ``Host``."""
-    server = scope.get("server")
-    return f"{server[0]}:{server[1]}".encode() if server and server[1] else b"localhost"
-
-
-def _target(scope: Scope) -> bytes:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    return path + b"?" + scope["query_string"] if scope["query_string"] else path
+    server = request.server
+    return f"{server[0]}:{server[1]}".encode() if server is not None else b"localhost"
 
 
 def _no_websockets() -> Any:

@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from emulator.fleet.isolate import CallFailed, CallResult
+from emulator.fleet.calls import CallFailed, CallResult, Subrequests
+from emulator.front.destinations import is_local, near, near_peer, shown_url
+from emulator.journal.events import Journal, Notice
 from emulator.wire.channel import InStream
 from emulator.wire.frames import Call, WorkerSpec
 
@@ -32,10 +34,15 @@ MAX_REDIRECTS: Final = 20
 
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _NO_BODY: Final = frozenset((101, 204, 205, 304))
+_CHAIN: Final = 16
+"""Where ``CF-EW-Via`` starts to count down, when the plan has no limit of its own."""
+
 # Of the connection, or set by the client itself; and the headers that only the edge may set.
 _DROPPED: Final = frozenset(
     (
         "cf-connecting-ip",
+        "cf-ew-via",
+        "cf-worker",
         "connection",
         "content-length",
         "expect",
@@ -65,40 +72,47 @@ class FetchArgs(msgspec.Struct):
 class Outbound:
     """Serves ``Call`` frames whose target is ``fetch``. One connection pool for all Workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal = lambda event: None) -> None:
+        self._journal = journal
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
-    async def __call__(self, spec: WorkerSpec, call: Call, body: bytes | InStream | None) -> CallResult:
-        """Do one call. Raises ``CallFailed``."""
+    async def __call__(
+        self, spec: WorkerSpec, call: Call, body: bytes | InStream | None, subrequests: Subrequests
+    ) -> CallResult:
+        """Do one call of an event, which may wait for its turn. Raises ``CallFailed``."""
         if call.target != "fetch":
             raise CallFailed("Error", f"Nothing serves calls to {call.target!r}.")
         try:
             args = msgspec.convert(call.args, FetchArgs)
         except msgspec.ValidationError as error:
             raise CallFailed("TypeError", f"Invalid fetch call: {error}") from None
-        return await self._fetch(spec, args, body)
+        _check_scheme(args.url)
+        subrequests.add()
+        async with subrequests.connection():
+            return await self._fetch(spec, args, body, subrequests)
 
     async def close(self) -> None:
         """Close all connections."""
         for client in self._clients.values():
             await client.aclose()
 
-    async def _fetch(self, spec: WorkerSpec, args: FetchArgs, body: bytes | InStream | None) -> CallResult:
+    async def _fetch(
+        self, spec: WorkerSpec, args: FetchArgs, body: bytes | InStream | None, subrequests: Subrequests
+    ) -> CallResult:
         if "httpx" not in sys.modules:
             # Slow to import, so not before the first fetch, and not on the event loop.
             await asyncio.to_thread(import_module, "httpx")
         import httpx
 
         headers = [pair for pair in _pairs(args.headers) if pair[0].lower() not in _DROPPED]
-        headers.append(("CF-Worker", f"{spec.name}.workers.dev"))
+        headers += _edge_headers(spec, subrequests.hops)
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             headers.append(("Accept-Encoding", self._client(args.url).headers["accept-encoding"]))
         method, url, redirected = args.method, args.url, False
         for _ in range(MAX_REDIRECTS + 1):
-            _check_scheme(url)
             try:
                 request = self._request(method, url, headers, body)
-                response = await self._client(url).send(request, stream=True)
+                response = await self._send(spec.name, request, url)
             except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
                 raise _lost(error, url) from None
             location = _location(response, url)
@@ -110,6 +124,8 @@ class Outbound:
                 raise CallFailed("TypeError", f"Unexpected redirect to {location} (redirect: 'error').")
             method, headers, body = _redirect(response.status_code, method, url, location, headers, body)
             url, redirected = location, True
+            _check_scheme(url)
+            subrequests.add()
         raise CallFailed("TypeError", f"Too many redirects: more than {MAX_REDIRECTS}.")
 
     def _request(self, method: str, url: str, headers: Pairs, body: bytes | InStream | None) -> httpx.Request:
@@ -127,31 +143,47 @@ class Outbound:
             request.headers["content-length"] = "0"
         return request
 
+    async def _send(self, worker: str, request: httpx.Request, url: str) -> httpx.Response:
+        """Send a request; one that production's network could not reach is listed."""
+        where = near(urlsplit(url).hostname or "")
+        if where:
+            self._tell(worker, request.method, url, where)
+        response = await self._client(url).send(request, stream=True)
+        if not where and (found := near_peer(response.extensions.get("network_stream"))):
+            self._tell(worker, request.method, url, found)
+        return response
+
+    def _tell(self, worker: str, method: str, url: str, where: str) -> None:
+        self._journal(Notice("debug", f"[{worker}] fetch {method} {shown_url(url)} goes to {where}"))
+
     def _client(self, url: str) -> httpx.AsyncClient:
         """Two clients: proxies of the environment must not be asked for this machine itself."""
         import httpx
 
-        near = is_local(urlsplit(url).hostname or "")
-        if near not in self._clients:
+        local = is_local(urlsplit(url).hostname or "")
+        if local not in self._clients:
             # Workers have no time limit on a subrequest as long as the client waits.
             timeout = httpx.Timeout(None, connect=30.0)
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=15.0)
             # Each request stands alone: no cookie of one is kept for another.
             cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-            self._clients[near] = httpx.AsyncClient(
-                timeout=timeout, limits=limits, cookies=cookies, trust_env=not near
+            self._clients[local] = httpx.AsyncClient(
+                timeout=timeout, limits=limits, cookies=cookies, trust_env=not local
             )
-        return self._clients[near]
-
-
-def is_local(host: str) -> bool:
-    """Whether a host name means this machine."""
-    host = host.strip("[]").lower()
-    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.") or host.endswith(".localhost")
+        return self._clients[local]
 
 
 def _pairs(flat: list[str]) -> Pairs:
     return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _edge_headers(spec: WorkerSpec, hops: int) -> Pairs:
+    """What the platform adds to a subrequest: who sends it, and how long the chain may still become.
+
+    https://developers.cloudflare.com/fundamentals/reference/http-headers/
+    """
+    left = int(spec.limits.worker_loop or _CHAIN) - hops - 1
+    return [("CF-Worker", f"{spec.name}.workers.dev"), ("CF-EW-Via", str(max(left, 0)))]
 
 
 def _check_scheme(url: str) -> None:

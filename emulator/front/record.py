@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from emulator.journal.events import Journal, RequestFinished
+from emulator.diagnostics.report import Report
+from emulator.fleet.isolate import Exchange, Isolate
+from emulator.journal.events import Explained, Journal, RequestFinished
 
 
 class Record:
@@ -12,11 +14,14 @@ class Record:
 
     __slots__ = (
         "_cpu_us",
+        "_exchange",
+        "_isolate",
         "_journal",
         "_milliseconds",
         "_started",
         "_work_over",
         "ended",
+        "limit",
         "method",
         "path",
         "status",
@@ -30,13 +35,26 @@ class Record:
         self.path = path
         self.status = 0
         self.status_text = ""
+        self.limit = ""
+        """The limit that the answer is about; empty: none."""
         self.ended = False
         """Whether the response is over."""
         self._journal = journal
+        self._isolate: Isolate | None = None
+        self._exchange: Exchange | None = None
         self._milliseconds = 0.0
         self._cpu_us: int | None = None
         self._work_over = False
         self._started = time.perf_counter()
+
+    def explain(self, report: Report) -> None:
+        """Tell a mistake on the terminal."""
+        self._journal(Explained(self.worker, report))
+
+    def sent(self, isolate: Isolate, exchange: Exchange) -> None:
+        """The event is under way in ``isolate``."""
+        self._isolate = isolate
+        self._exchange = exchange
 
     def respond_over(self, status: int, status_text: str = "") -> None:
         """The response is sent, or the client left (status 0)."""
@@ -61,6 +79,13 @@ class Record:
         self._work_over = False
 
     def _report(self) -> None:
+        isolate, exchange = self._isolate, self._exchange
+        # The exchange knows this record, too: left as it is, only the collector would end the two.
+        self._exchange = None
+        subrequests = exchange.subrequests if exchange is not None else None
+        cpu_us = self._cpu_us
+        if cpu_us is not None and isolate is not None and (scale := isolate.spec.limits.cpu_scale) != 1:
+            cpu_us = round(cpu_us * scale)
         self._journal(
             RequestFinished(
                 self.worker,
@@ -69,6 +94,9 @@ class Record:
                 self.status,
                 self.status_text,
                 self._milliseconds,
-                self._cpu_us,
+                cpu_us,
+                isolate.memory_bytes if isolate is not None else 0,
+                subrequests.count if subrequests is not None else 0,
+                self.limit,
             )
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
-from typing import Any, Final
+from typing import Final, cast
 
-import uvicorn
-
-from emulator.front.protocol import TargetProtocol
+from emulator.front.protocol import App, HttpConnection
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 1
 """How long requests may go on when the server is told to stop."""
+IDLE_SECONDS: Final = 5.0
+"""How long a connection stays open without a request."""
+_CUT_SECONDS: Final = 0.1
+"""How long tasks may take to end when they are cancelled."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -34,17 +37,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """uvicorn without its own signals, logs and start-up: the application owns these."""
+    """uvicorn, with ``HttpConnection`` as its HTTP protocol.
 
-    def __init__(self, app: Any, sock: socket.socket) -> None:
-        # Its only messages at this level are those about connections that we cut on purpose.
+    Signals, logs and start-up are the application's.
+    """
+
+    def __init__(self, app: App, sock: socket.socket, idle_seconds: float = IDLE_SECONDS) -> None:
+        import uvicorn
+
+        # Its only messages at this level are those about requests that are cut on purpose.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         config = uvicorn.Config(
             app,
-            http=TargetProtocol,
+            http=HttpConnection,
             ws="none",
             lifespan="off",
-            interface="asgi3",
+            interface="asgi3",  # so that uvicorn wraps nothing around the application
             log_config=None,
             access_log=False,
             server_header=False,
@@ -52,6 +60,7 @@ class HttpServer:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=idle_seconds,  # type: ignore[arg-type]  # only HttpConnection reads it
         )
         config.load()
         self._sockets = [sock]
@@ -65,7 +74,25 @@ class HttpServer:
     def hurry(self) -> None:
         """Do not wait for requests under way any longer."""
         self._server.force_exit = True
+        self._cut()
 
     async def stop(self) -> None:
-        """Accept no more, give requests under way their time, then cut them."""
+        """Accept no more, give requests under way their time, then cut them.
+
+        At most ``GRACE_SECONDS`` and two tenths of a second, of which uvicorn takes one in any case.
+        """
         await self._server.shutdown(sockets=self._sockets)
+        self._cut()
+        tasks = self._server.server_state.tasks
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CUT_SECONDS)
+        # What was written last leaves with the next turns of the loop.
+        await asyncio.sleep(0)
+
+    def _cut(self) -> None:
+        """End what is under way. uvicorn cancels tasks at most: not every request is answered by one."""
+        state = self._server.server_state
+        for connection in list(cast("set[HttpConnection]", state.connections)):
+            connection.abandon()
+        for task in state.tasks:
+            task.cancel("The server is stopping.")

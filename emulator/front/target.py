@@ -11,12 +11,18 @@ from typing import Final
 _NEEDS_PARSER: Final = re.compile(rb"/\.|\\|%2[eE]|[^!$%&()*+,\-./0-9:;=?@A-Z\[\]_a-z|~]")
 
 
+_LONGEST_HOST: Final = 1024
+"""Bytes; a name has 255 at most (RFC 1035, section 2.3.4). What is longer is not worth remembering."""
+
+
 @lru_cache(maxsize=1024)
 def origin(scheme: str, host: bytes) -> str:
     """``scheme://host[:port]``, host as the URL parser writes it. Raises ``ValueError``."""
     import ada_url
 
     text = host.decode("latin-1")
+    if len(text) > _LONGEST_HOST:
+        raise ValueError("the host is too long")
     if re.search(r"[/?#@\\\s]", text) or not text:
         raise ValueError(f"invalid host {text!r}")
     return ada_url.URL(f"{scheme}://{text}/").origin

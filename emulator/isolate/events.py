@@ -8,6 +8,12 @@ from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from .meter.profile import Line, Profile
+
+
+class CpuExceeded(BaseException):
+    """Thrown into code of an event that is over its CPU budget. Not for Workers to catch."""
+
 
 class EventContext:
     """One event (a request) while any of its work is left."""
@@ -16,13 +22,21 @@ class EventContext:
         "answered",
         "bad_subrequest",
         "cpu_ns",
+        "cut",
+        "cut_at",
+        "cuts",
+        "dead",
+        "ending",
         "grace_over",
         "held",
         "id",
+        "logged",
         "method",
         "over",
         "pending",
+        "profile",
         "request",
+        "sending",
         "served",
         "spawned",
         "streams",
@@ -39,11 +53,25 @@ class EventContext:
         """CPU spent so far by code that runs for this event."""
         self.pending = 0
         """Things outside that will wake this event: timers, I/O. None left: it hangs."""
+        self.profile: Profile | None = None
+        """Where the CPU time went, once a sample was taken."""
+        self.cuts = 0
+        """Times that the meter interfered with its code."""
+        self.cut_at: Line | None = None
+        """The line at which it did so first."""
+        self.cut = False
+        """It was over its budget and has been answered for that."""
+        self.dead = False
+        """None of its code runs any more."""
+        self.logged = 0
+        """Bytes of its console output so far."""
         self.answered = False
         self.bad_subrequest = ""
         """The last subrequest that failed or was answered 5xx, for the report of what follows from it."""
         self.verdict: asyncio.TimerHandle | None = None
         self.grace_over = False
+        self.ending: asyncio.TimerHandle | None = None
+        """Ends what ``waitUntil`` was given."""
         self.task: asyncio.Task[None] | None = None
         """Runs the handler and pumps the body of its response."""
         self.over = False
@@ -56,6 +84,8 @@ class EventContext:
         """Tasks that its code started."""
         self.streams: set[int] = set()
         """Streams that came for this event and were not read to their end."""
+        self.sending = 0
+        """The stream that is the body of its response."""
         self.request: Any = None
 
     @property
@@ -69,10 +99,18 @@ class EventContext:
             self.spawned = weakref.WeakSet()
         self.spawned.add(task)
 
+    def end(self) -> None:
+        """None of its code runs any more, not even to clean up."""
+        self.dead = True
+        for task in list(self.spawned or ()):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+
     def drop(self) -> None:
         """The event is over: what it left running ends, as on the platform."""
         if self.verdict is not None:
             self.verdict.cancel()
+        if self.ending is not None:
+            self.ending.cancel()
         for task in list(self.spawned or ()):
             task.cancel()
         self.request = None

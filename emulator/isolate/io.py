@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, Final
 
-from emulator.diagnostics.known import encodable
+from emulator.diagnostics.known import encodable, explain
 from emulator.wire.channel import Channel, InStream, OutStream, StreamBroken, StreamCancelled, Streams
-from emulator.wire.frames import Call, CancelCall, Log, Return
+from emulator.wire.frames import Call, CancelCall, Explain, Limits, Log, Return
 
 from .events import CURRENT, EventContext
 from .loop import RealmLoop
 from .realm.engine import JSError, Value
 from .realm.io import GLOBAL_SCOPE
 from .realm.realm import HostError
+
+_LONGEST_LOG: Final = 4 * 1024 * 1024
+"""Characters of one call of ``console`` that are shown, whatever the plan says."""
 
 
 class IsolateIO:
@@ -33,6 +36,8 @@ class IsolateIO:
         self.on_error: Callable[[JSError], None] = lambda error: None
         self.on_disallowed: Callable[[], None] = lambda: None
         """Called when the top level of a module tries to fetch."""
+        self.limits = Limits()
+        """Those of the Worker, once it is known."""
 
     def context(self) -> int | None:
         event = CURRENT.get()
@@ -85,7 +90,25 @@ class IsolateIO:
             handle.cancel()
 
     def log(self, level: str, text: str) -> None:
-        self._channel.send(Log(self.context() or 0, level, encodable(text)))
+        event = CURRENT.get()
+        text = encodable(text[:_LONGEST_LOG])
+        if event is None or not self.limits.log_kb:
+            self._channel.send(Log(event.id if event else 0, level, text))
+            return
+        limit = int(self.limits.log_kb * 1024)
+        before = event.logged
+        event.logged = before + (len(text) if text.isascii() else len(text.encode()))
+        if event.logged <= limit:
+            self._channel.send(Log(event.id, level, text))
+        elif before <= limit:
+            self._truncate(event, level, text.encode()[: limit - before].decode("utf-8", "ignore"))
+
+    def _truncate(self, event: EventContext, level: str, text: str) -> None:
+        """The last that an event logs: what still fits, and a warning."""
+        if text:
+            self._channel.send(Log(event.id, level, text))
+        kb = f"{self.limits.log_kb:g} KB"
+        self._channel.send(Explain(event.id, explain("log-truncated", limit=kb, event=event.label)))
 
     # ---- fetch --------------------------------------------------------------
 
@@ -102,11 +125,12 @@ class IsolateIO:
             # A promise that is rejected at the top level of a module is one that nobody looks at.
             self.on_disallowed()
         event = self._event()
-        call = self._next_id()
-        event.pending += 1
-        self._calls[call] = (settle, event, copy_context(), f"{method} {url}")
-        request = {"method": method, "url": url, "headers": headers, "redirect": redirect}
-        self._channel.send(Call(call, event.id, "fetch", "fetch", request, body))
+        with self._loop.aside():
+            call = self._next_id()
+            event.pending += 1
+            self._calls[call] = (settle, event, copy_context(), f"{method} {url}")
+            request = {"method": method, "url": url, "headers": headers, "redirect": redirect}
+            self._channel.send(Call(call, event.id, "fetch", "fetch", request, body))
         return call
 
     def cancel_fetch(self, call: int) -> None:
@@ -142,10 +166,13 @@ class IsolateIO:
         if frame.error is not None:
             self._run(settle, frame.error[1])
             return
-        answer = frame.value
-        body = self._loop.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
-        flat = [item for pair in answer["headers"] for item in pair]
-        parts = [answer["status"], answer["status_text"], flat, answer["url"], answer["redirected"], body]
+        with self._loop.aside():
+            answer = frame.value
+            body: Any = frame.body
+            if isinstance(body, bytes):
+                body = self._loop.engine.array_buffer(body)
+            flat = [item for pair in answer["headers"] for item in pair]
+            parts = [answer["status"], answer["status_text"], flat, answer["url"], answer["redirected"], body]
         self._run(settle, None, parts)
 
     # ---- streams ------------------------------------------------------------

@@ -11,16 +11,23 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import events, tasks
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from time import thread_time_ns
-from typing import Any
+from typing import Any, Final
 
 import greenlet
 
-from .events import CURRENT, EventContext
+from emulator.wire.recorder import Cells
+
+from .events import CURRENT, CpuExceeded, EventContext
+from .memory import MemoryWatch
 from .python.sandbox.webloop import WorkerLoop
 from .realm.engine import Engine, JSError
+
+NO_LIMIT: Final = 2**62
+"""Nanoseconds that nothing reaches."""
 
 
 class MeteredHandle(asyncio.Handle):
@@ -53,7 +60,7 @@ class _Wait:
 class RealmLoop(WorkerLoop):
     """The loop of one isolate. ``on_idle`` is called before it would sleep."""
 
-    def __init__(self, engine: Engine, future: type, task: type) -> None:
+    def __init__(self, engine: Engine, future: type, task: type, memory: MemoryWatch | None = None) -> None:
         super().__init__()
         self.engine = engine
         self._future_class = future
@@ -71,6 +78,16 @@ class RealmLoop(WorkerLoop):
         """CPU that others spent while a suspended callback waited."""
         self.settled_ns = 0
         """CPU of the running callback that ``settle`` has charged already."""
+        self.allowance_ns = NO_LIMIT
+        """CPU that an event may spend; then ``on_exceeded`` is told, after the callback."""
+        self.on_exceeded: Callable[[EventContext], None] = lambda event: None
+        self.memory = memory or MemoryWatch()
+        """Enforced while callbacks of events run."""
+        self.on_out_of_memory: Callable[[EventContext | None], object] = lambda event: None
+        self.cells: Cells = Cells()
+        """Of the flight recorder."""
+        self._begun = 0
+        self._left: list[tuple[greenlet.greenlet, EventContext]] = []
         self._worker: greenlet.greenlet | None = None
 
     def _make_task(self, _: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
@@ -95,6 +112,19 @@ class RealmLoop(WorkerLoop):
         self.settled_ns += spent
         event.cpu_ns += spent
         return event.cpu_ns
+
+    def forgive(self) -> None:
+        """What the running callback has spent so far was the emulator's work, not its event's."""
+        self.settled_ns = self.spent()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What runs meanwhile is the emulator's work, whoever's callback it is in."""
+        began = thread_time_ns()
+        try:
+            yield
+        finally:
+            self.away_ns += thread_time_ns() - began
 
     def create_future(self) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._future_class(loop=self)
@@ -138,6 +168,8 @@ class RealmLoop(WorkerLoop):
         if self._in_jobs:
             return
         self._in_jobs = True
+        if not self.memory.enforced:
+            self.memory.enforce()
         try:
             while True:
                 try:
@@ -149,6 +181,8 @@ class RealmLoop(WorkerLoop):
             self._in_jobs = False
 
     def _run_once(self) -> None:
+        if self.memory.enforced:
+            self.memory.relax()
         super()._run_once()  # type: ignore[misc]
         ready = self._ready  # type: ignore[attr-defined]
         # What this turn made ready runs at once: asking the selector again costs as much.
@@ -156,6 +190,8 @@ class RealmLoop(WorkerLoop):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+        if self.memory.enforced:
+            self.memory.relax()
         if not ready:
             self.on_idle()
         self.after_turn()
@@ -167,17 +203,32 @@ class RealmLoop(WorkerLoop):
         if self._worker is None:
             self._worker = greenlet.greenlet(self._work)
         worker = self._worker
-        if worker.switch(handle) != "idle":
+        end = worker.switch(handle)
+        if end != "idle":
             self._worker = None  # suspended: it comes back by itself
+            if end == "left":
+                self.tell_left()
 
     def _work(self, handle: MeteredHandle) -> str:
         main = greenlet.getcurrent().parent
         assert main is not None
         realm = self.engine.context
+        cells = self.cells
+        memory = self.memory
         while True:
-            started = self.started = thread_time_ns()
-            self.away_ns = self.settled_ns = 0  # a suspended callback left its own here
             context: Context = handle._context  # type: ignore[attr-defined]
+            event = context.get(CURRENT)
+            if event is not None:
+                if event.dead:
+                    handle = main.switch("idle")
+                    continue
+                cells.running = event.id
+                if not memory.enforced:
+                    memory.enforce()
+                if event.id > self._begun:
+                    cells.begun = self._begun = event.id
+            self.started = thread_time_ns()
+            self.away_ns = self.settled_ns = 0  # a suspended callback left its own here
             try:
                 context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
             except greenlet.GreenletExit:
@@ -186,19 +237,43 @@ class RealmLoop(WorkerLoop):
                 self._on_callback_error(handle, error)
             if realm.has_pending_job:
                 context.run(self.run_jobs)
-            event = context.get(CURRENT)
-            if event is not None and not event.over:
-                event.cpu_ns += thread_time_ns() - started - self.away_ns - self.settled_ns
+            if memory.struck:
+                self.on_out_of_memory(event)
+            if event is not None:
+                self.settle(event)
+                cells.running = 0
+                if event.cpu_ns > self.allowance_ns:
+                    self.on_exceeded(event)
             handle = main.switch("idle")
 
     def _on_callback_error(self, handle: MeteredHandle, error: BaseException) -> None:
         """Even SystemExit, which ends asyncio's loop, does not end an isolate."""
+        if isinstance(error, CpuExceeded):
+            return  # its event is cut next
         ends = isinstance(error, SystemExit | KeyboardInterrupt)
         if ends and isinstance(getattr(handle._callback, "__self__", None), asyncio.Task):  # type: ignore[attr-defined]
             return  # the task has kept it, for whoever awaits that task
-        self.call_exception_handler(
-            {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
-        )
+        facts = {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
+        handle._context.run(self.call_exception_handler, facts)  # type: ignore[attr-defined]
+
+    def leave_for_ever(self, event: EventContext) -> None:
+        """Never come back to the running callback, whose code does not end. Called from within it."""
+        worker = greenlet.getcurrent()
+        main = worker.parent
+        assert main is not None
+        self.settle(event)
+        event.dead = True
+        # Without a reference it would be collected, and woken up for that.
+        self._left.append((worker, event))
+        task = tasks.current_task(self)
+        if task is not None:
+            tasks._leave_task(self, task)
+        self.cells.running = 0
+        main.switch("left")
+
+    def tell_left(self) -> None:
+        """A callback was left for ever: its event is over."""
+        self.on_exceeded(self._left[-1][1])
 
     @property
     def on_worker(self) -> bool:
@@ -220,7 +295,9 @@ class RealmLoop(WorkerLoop):
                 tasks._leave_task(self, task)
             left = thread_time_ns()
             started, settled, away = self.started, self.settled_ns, self.away_ns
+            running, self.cells.running = self.cells.running, 0
             main.switch("suspended")
+            self.cells.running = running
             self.started, self.settled_ns = started, settled
             self.away_ns = away + thread_time_ns() - left
             if task is not None:
@@ -255,5 +332,8 @@ class _Resume(events.Handle):
     def _run(self) -> None:
         loop: RealmLoop = self._loop  # type: ignore[attr-defined]
         worker: greenlet.greenlet = self._callback.__self__  # type: ignore[attr-defined]
-        if worker.switch() == "idle" and loop._worker is None:
+        end = worker.switch()
+        if end == "left":
+            loop.tell_left()
+        elif end == "idle" and loop._worker is None:
             loop._worker = worker  # a second idle worker is let go

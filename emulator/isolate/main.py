@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
+import os
 import socket
 
+from emulator.user_cache import user_cache
 from emulator.wire.channel import ISOLATE_FIRST_ID, Channel, Streams
 from emulator.wire.frames import ToIsolate
+from emulator.wire.recorder import FlightRecorder
 
 from .bridge.bridge import Bridge
 from .bridge.core import install
 from .io import IsolateIO
 from .loop import RealmLoop
+from .memory import MemoryWatch
+from .meter.meter import Meter
 from .python import helper_module, pyodide_compat, sandbox
 from .realm.engine import Value
 from .realm.host import host_functions
@@ -26,7 +31,7 @@ class Prepared:
 
     def __init__(self) -> None:
         self.io: RealmIO | None = None
-        self.realm = Realm(host_functions(self._current_io))
+        self.realm = Realm(host_functions(self._current_io), user_cache("realm", os.environ))
         self.bridge: Bridge = install(self.realm)
         pyodide_compat.complete(self.bridge)
         self.workers_module: Value = self.realm.platform.get("workersModule")
@@ -69,19 +74,21 @@ def warm() -> None:
     importlib.import_module("tree_sitter_javascript")
 
 
-def run(sock: socket.socket) -> None:
+def run(sock: socket.socket, recorder: int) -> None:
     """Serve one isolate on its connected socket until it retires or the socket ends."""
     from .worker import Worker
 
     base = prepared()
-    loop = RealmLoop(base.bridge.engine, base.future_class, base.task_class)
+    memory = MemoryWatch()
+    loop = RealmLoop(base.bridge.engine, base.future_class, base.task_class, memory)
     asyncio.set_event_loop(loop)
+    flight = FlightRecorder(recorder)
+    loop.cells = flight.cells
     channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: loop.stop(), flushed=False)
-    loop.after_turn = channel.flush
     streams = Streams(channel, ISOLATE_FIRST_ID)
     io = IsolateIO(loop, channel, streams)
     base.io = io
-    worker = Worker(base.bridge, loop, channel, streams, io, base.workers_module)
+    worker = Worker(base.bridge, loop, channel, streams, io, base.workers_module, Meter(loop, flight))
     sock.setblocking(False)
     loop.run_until_complete(loop.create_unix_connection(lambda: channel, sock=sock))
     if not channel.lost:  # the front may have ended while the connection was made

@@ -7,6 +7,7 @@ without any JavaScript (``direct/program.py``).
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from emulator.diagnostics.report import Place, Report
@@ -17,6 +18,7 @@ from .bridge.bridge import Bridge
 from .events import EventContext
 from .io import IsolateIO
 from .loop import RealmLoop
+from .memory import UNKNOWN
 
 
 class LoadError(Exception):
@@ -40,11 +42,26 @@ class Host(Protocol):
     ) -> None:
         """Send the response of ``event``; nothing happens if it has been answered or its client left."""
 
+    def answer_whole(
+        self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | None
+    ) -> None:
+        """``answer`` and ``served`` in one, for a response that has no stream."""
+
     def fail(self, event: EventContext, report: Report) -> None:
         """Answer with a report; an event that has an answer gets it told on the terminal."""
 
+    def is_cut(self, event: EventContext, error: Any = UNKNOWN) -> bool:
+        """Whether ``event`` is over its CPU budget, or out of memory by ``error``, and answered for that.
+
+        Ask before a failure is explained: afterwards there is memory for it, and
+        JavaScript that runs for it is interrupted until then.
+        """
+
     def served(self, event: EventContext) -> None:
         """The handler is over and the body of its response sent; ``waitUntil`` may go on."""
+
+    def compiling(self) -> AbstractContextManager[None]:
+        """``with`` it, WebAssembly is compiled: on the platform that costs a start next to nothing."""
 
     def tell(self, report: Report) -> None:
         """A mistake worth explaining that ends nothing, told on the terminal."""
@@ -61,6 +78,9 @@ class Program(Protocol):
 
     def warnings(self) -> list[Report]:
         """What is worth knowing about a Worker that loads."""
+
+    def files(self) -> dict[str, int]:
+        """Bytes of each file that was loaded, by its path; those of Python are told by their directory."""
 
     def begin(self, event: EventContext, frame: Event) -> None:
         """Handle ``event``, now or in a task; what goes wrong is answered by ``host.fail``."""

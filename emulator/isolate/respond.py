@@ -11,30 +11,41 @@ from emulator.wire.frames import Headers
 
 from .bridge.bridge import Bridge
 from .realm.engine import Undefined, Value
+from .realm.host.text import utf8
 
 Pump = Callable[[], Awaitable[None]]
 
 
 def respond(
-    bridge: Bridge, streams: Streams, response: Any
+    bridge: Bridge, streams: Streams, response: Any, again: Callable[[Callable[[], bytes]], bytes]
 ) -> tuple[int, str, Headers, bytes | int | None, Pump | None]:
     """Take a JS Response apart: status, reason, headers, body, and what pumps a streamed body.
 
+    ``again`` makes what there may be no memory for (``MemoryWatch.again``).
     Raises ``JsException`` (TypeError) for anything that is no Response or is used up.
     """
     taken = bridge.invoke("take", bridge.convert.to_js(response))
-    status, text, flat, body = taken.to_python()
-    # str: the engine hands over long concatenated strings as values.
-    headers = [(str(name), str(value)) for name, value in zip(flat[::2], flat[1::2], strict=True)]
+    status, text, lines, body = taken.to_python()
+    headers = header_pairs(lines)
     if body is None:
         return status, text, headers, None, None
     if body is not Undefined:
-        return status, text, headers, str(body).encode("utf-8", "surrogatepass"), None
+        return status, text, headers, again(lambda: utf8(body)), None
     body = bridge.invoke("takenBody")
     if body.get("getReader") is Undefined:
-        return status, text, headers, body.to_bytes(), None
+        return status, text, headers, again(body.to_bytes), None
     stream = streams.open()
     return status, text, headers, stream.id, BodyPump(bridge, stream, body).run
+
+
+def header_pairs(lines: str | Value) -> Headers:
+    """The headers of text that has a line for each name and each value."""
+    # The engine hands over long concatenated strings as values of its own.
+    text = lines if lines.__class__ is str else str(lines)
+    if not text:
+        return []
+    items = iter(text.split("\n"))
+    return list(zip(items, items, strict=True))
 
 
 class BodyPump:

@@ -35,7 +35,7 @@ class IsolateModule(Protocol):
     def warm(self) -> None:
         """Import, before the next fork, what Workers of JavaScript and WebAssembly need besides."""
 
-    def run(self, sock: socket.socket) -> None:
+    def run(self, sock: socket.socket, recorder: int) -> None:
         """Serve one isolate on its connected socket until it retires or the socket ends."""
 
 
@@ -76,7 +76,7 @@ class ForkServer:
 
     def _handle_request(self) -> bool:
         try:
-            data, fds, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
+            data, fds, _, _ = socket.recv_fds(self._control, REQUEST.size, 2)
         except ConnectionError:
             return False
         while data and len(data) < REQUEST.size:
@@ -85,7 +85,7 @@ class ForkServer:
             return False
         kind, isolate = REQUEST.unpack(data)  # or a process group
         if kind == FORK:
-            self._fork(isolate, fds[0])
+            self._fork(isolate, fds)
         elif kind == WARM:
             self._module.warm()
             gc.freeze()
@@ -97,17 +97,18 @@ class ForkServer:
             self._kill(isolate)
         return True
 
-    def _fork(self, isolate: int, fd: int) -> None:
+    def _fork(self, isolate: int, fds: list[int]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            self._become_isolate(fd)
-        os.close(fd)
+            self._become_isolate(*fds)
+        for fd in fds:
+            os.close(fd)
         self._children[pid] = isolate
         self._tell(STARTED, isolate, pid)
 
-    def _become_isolate(self, fd: int) -> None:
+    def _become_isolate(self, fd: int, recorder: int) -> None:
         """Never returns: the process ends with the isolate."""
         status = EXIT_CRASH
         try:
@@ -117,12 +118,12 @@ class ForkServer:
             os.close(self._wake_in)
             os.close(self._wake_out)
             gc.enable()
-            self._module.run(socket.socket(fileno=fd))
+            self._module.run(socket.socket(fileno=fd), recorder)
             status = 0
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else EXIT_CRASH
         except BaseException:
-            traceback.print_exc()
+            traceback.print_exc(file=sys.__stderr__)  # the Worker may have replaced the other
         finally:
             with contextlib.suppress(BaseException):
                 sys.stdout.flush()

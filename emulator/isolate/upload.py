@@ -23,7 +23,7 @@ _DEBUG_SHARE: Final = 10
 
 def exceeds(spec: WorkerSpec, files: Mapping[str, int]) -> bool:
     """Whether these files (path -> bytes) are more than the Worker's plan allows."""
-    return 0 < spec.size_limit < sum(files.values())
+    return 0 < spec.limits.size_bytes < sum(files.values())
 
 
 def size_report(spec: WorkerSpec, files: Mapping[str, int]) -> Report:
@@ -38,7 +38,7 @@ def size_report(spec: WorkerSpec, files: Mapping[str, int]) -> Report:
     if scripts * 2 > total:
         facts["scripts"] = True
         facts |= _package_facts(files, total)
-    return too_big(files, spec.size_limit, spec.plan, spec.root, **facts)
+    return too_big(files, spec.limits.size_bytes, spec.limits.plan, spec.root, **facts)
 
 
 def _wasm_facts(path: str, spec: WorkerSpec, total: int) -> dict[str, Any]:
@@ -55,9 +55,9 @@ def _wasm_facts(path: str, spec: WorkerSpec, total: int) -> dict[str, Any]:
     debug = sum(len(data) for name, data in sections.custom if name == "name" or name.startswith(".debug"))
     if debug:
         facts["debugged"] = f" {size_text(debug)} of it are debug information and names."
-    if debug * _DEBUG_SHARE > total or (debug and total - debug <= spec.size_limit):
+    if debug * _DEBUG_SHARE > total or (debug and total - debug <= spec.limits.size_bytes):
         facts["debug"] = size_text(debug)
-        facts["enough"] = "; without them it fits" if total - debug <= spec.size_limit else ""
+        facts["enough"] = "; without them it fits" if total - debug <= spec.limits.size_bytes else ""
     return facts
 
 

@@ -127,6 +127,8 @@ class Console:
         took = _milliseconds(event.milliseconds)
         if event.cpu_us is not None:
             took += f", {_milliseconds(event.cpu_us / 1000)} CPU"
+        if event.memory_bytes:
+            took += f", {_megabytes(event.memory_bytes)}"
         line = f"{event.method} {event.path} {status} ({took})"
         return f"[{event.worker}] {line}" if self._prefixed else line
 
@@ -149,6 +151,12 @@ class Console:
 
 def _milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value >= 9.95 else f"{value:.1f} ms"
+
+
+def _megabytes(size: int) -> str:
+    """Of 1,048,576 bytes, as the limits count them."""
+    value = size / 1_048_576
+    return f"{value:.0f} MB" if value >= 9.95 else f"{value:.1f} MB"
 
 
 def _status_color(status: int) -> str:

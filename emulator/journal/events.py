@@ -22,7 +22,13 @@ class RequestFinished(msgspec.Struct, frozen=True, gc=False):
     milliseconds: float
     """From the arrival of the request's head to the end of its response."""
     cpu_us: int | None
-    """CPU time in microseconds; unknown when the isolate died."""
+    """CPU time in microseconds, times ``--cpu-scale``; unknown when the isolate died."""
+    memory_bytes: int = 0
+    """What the isolate held, above an empty one, when the event was over; 0: not known."""
+    subrequests: int = 0
+    """Requests that the event sent to the network, redirects included."""
+    limit: str = ""
+    """The limit that the answer is about, as in the header ``cf-emu-limit``; empty: none."""
 
 
 class LogLine(msgspec.Struct, frozen=True, gc=False):

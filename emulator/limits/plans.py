@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from emulator.wire.frames import Limits
 
 PLANS: Final = ("free", "free-2026", "paid", "off")
 """The plans that have a name; ``off`` has no limits."""
@@ -59,15 +61,34 @@ class Limit(NamedTuple):
 
 
 def _same(
-    name: str, what: str, unit: str, code: str, source: str, value: float, paid: float | None = -1
+    name: str,
+    what: str,
+    unit: str,
+    code: str,
+    source: str,
+    value: float,
+    paid: float | None = -1,
+    enforced: bool = False,
 ) -> Limit:
     """A limit that both free plans share, and the paid one too unless it is given."""
-    return Limit(name, what, unit, code, source, value, value, value if paid == -1 else paid)
+    paid = value if paid == -1 else paid
+    return Limit(name, what, unit, code, source, value, value, paid, enforced=enforced)
 
 
 LIMITS: Final = (
-    Limit("cpu_ms", "CPU time of a request", "ms", "1102", _WORKERS + "#cpu-time", 10, 10, 30_000, 300_000),
-    _same("memory_mb", "memory of an isolate", "MB", "1102", _WORKERS + "#memory", 128),
+    Limit(
+        "cpu_ms",
+        "CPU time of a request",
+        "ms",
+        "1102",
+        _WORKERS + "#cpu-time",
+        10,
+        10,
+        30_000,
+        300_000,
+        enforced=True,
+    ),
+    _same("memory_mb", "memory of an isolate", "MB", "1102", _WORKERS + "#memory", 128, enforced=True),
     Limit(
         "size_mib",
         "size of the Worker, uncompressed",
@@ -79,7 +100,7 @@ LIMITS: Final = (
         64,
         enforced=True,
     ),
-    _same("requests_per_day", "requests", "a day", "1027", _WORKERS + "#daily-requests", 100_000, None),
+    _same("requests_per_day", "requests", "a day", "1027", _WORKERS + "#daily-requests", 100_000, None, True),
     Limit(
         "subrequests",
         "subrequests to the Internet",
@@ -90,6 +111,7 @@ LIMITS: Final = (
         50,
         10_000,
         10_000_000,
+        enforced=True,
     ),
     _same(
         "service_subrequests",
@@ -100,23 +122,74 @@ LIMITS: Final = (
         1_000,
         10_000,
     ),
-    _same("connections", "connections waiting for headers", "", "", _WORKERS, 6),
-    _same("startup_cpu_ms", "CPU time of the start", "ms", "10021", _WORKERS + "#worker-startup-time", 1_000),
-    _same("startup_memory_mb", "memory of the start", "MB", "10021", _WORKERS + "#memory", 128),
-    _same("variables", "variables and secrets", "", "10055", _WORKERS + "#environment-variables", 64, 128),
-    _same("variable_kb", "size of a variable", "KB", "10054", _WORKERS + "#environment-variables", 5),
-    _same("url_kb", "length of a URL", "KB", "", _WORKERS + "#request-and-response-limits", 16),
-    _same("request_headers_kb", "request headers", "KB", "", _WORKERS + "#request-and-response-limits", 128),
-    _same("request_body_mb", "request body", "MB", "413", _WORKERS + "#request-and-response-limits", 100),
+    _same("connections", "connections waiting for headers", "", "", _WORKERS, 6, enforced=True),
     _same(
-        "response_headers_kb", "response headers", "KB", "", _WORKERS + "#request-and-response-limits", 128
+        "startup_cpu_ms",
+        "CPU time of the start",
+        "ms",
+        "10021",
+        _WORKERS + "#worker-startup-time",
+        1_000,
+        enforced=True,
     ),
-    _same("log_kb", "console output of a request", "KB", "", _WORKERS + "#log-size", 256),
-    _same("wait_until_s", "waitUntil after the response", "s", "", _WORKERS + "#duration", 30),
+    _same(
+        "startup_memory_mb", "memory of the start", "MB", "10021", _WORKERS + "#memory", 128, enforced=True
+    ),
+    _same(
+        "variables",
+        "variables and secrets",
+        "",
+        "10055",
+        _WORKERS + "#environment-variables",
+        64,
+        128,
+        enforced=True,
+    ),
+    _same(
+        "variable_kb",
+        "size of a variable",
+        "KB",
+        "10054",
+        _WORKERS + "#environment-variables",
+        5,
+        enforced=True,
+    ),
+    _same(
+        "url_kb", "length of a URL", "KB", "", _WORKERS + "#request-and-response-limits", 16, enforced=True
+    ),
+    _same(
+        "request_headers_kb",
+        "request headers",
+        "KB",
+        "",
+        _WORKERS + "#request-and-response-limits",
+        128,
+        enforced=True,
+    ),
+    _same(
+        "request_body_mb",
+        "request body",
+        "MB",
+        "413",
+        _WORKERS + "#request-and-response-limits",
+        100,
+        enforced=True,
+    ),
+    _same(
+        "response_headers_kb",
+        "response headers",
+        "KB",
+        "",
+        _WORKERS + "#request-and-response-limits",
+        128,
+        enforced=True,
+    ),
+    _same("log_kb", "console output of a request", "KB", "", _WORKERS + "#log-size", 256, enforced=True),
+    _same("wait_until_s", "waitUntil after the response", "s", "", _WORKERS + "#duration", 30, enforced=True),
     _same("event_wall_s", "duration of a cron, queue or alarm event", "s", "", _WORKERS + "#duration", 900),
-    _same("worker_loop", "a Worker that calls itself, depth", "", "1019", _WORKERS, 16),
-    _same("workers", "Workers", "", "10037", _WORKERS + "#number-of-workers", 100, 500),
-    _same("crons", "cron triggers", "", "10037", _WORKERS, 5, 250),
+    _same("worker_loop", "a Worker that calls itself, depth", "", "1019", _WORKERS, 16, enforced=True),
+    _same("workers", "Workers", "", "10037", _WORKERS + "#number-of-workers", 100, 500, enforced=True),
+    _same("crons", "cron triggers", "", "10037", _WORKERS, 5, 250, enforced=True),
     _same(
         "cache_calls", "calls of the Cache API", "a request", "", _WORKERS + "#cache-api-limits", 50, 1_000
     ),
@@ -183,6 +256,14 @@ class Plan:
         """Bytes that the upload may have; 0: any number."""
         value = self.values["size_mib"]
         return 0 if value is None else max(1, int(value * MIB))
+
+    def for_isolate(self, flexible: bool = False, cpu_scale: float = 1.0) -> Limits:
+        """What the isolate of a Worker has to know of it."""
+        names = set(Limits.__struct_fields__) & self.values.keys()
+        numbers: dict[str, Any] = {name: self.values[name] or 0 for name in names}
+        return Limits(
+            plan=self.name, size_bytes=self.size_bytes, flexible=flexible, cpu_scale=cpu_scale, **numbers
+        )
 
     @property
     def counts_provided_packages(self) -> bool:

@@ -9,7 +9,13 @@ from emulator.limits.plans import LIMITS, Limit, Plan, shown
 
 COLUMNS: Final = ("limit", "value", "", "enforced", "error", "checked", "source")
 
-_NAMED: Final = {"cpu_ms": "CPU", "memory_mb": "memory", "size_mib": "size", "subrequests": "subrequests"}
+_NAMED: Final = {
+    "cpu_ms": "CPU",
+    "memory_mb": "memory",
+    "size_mib": "size",
+    "requests_per_day": "requests",
+    "subrequests": "subrequests",
+}
 """The limits that the banner names."""
 
 
@@ -26,9 +32,10 @@ def summary(plan: Plan) -> str:
 
 def _named(limit: Limit, plan: Plan) -> str:
     value = shown(limit, plan.values[limit.name])
-    if limit.name == "subrequests":
-        number, _, rest = value.partition(" ")
-        return f"{number} subrequests {rest}"
+    number, _, rest = value.partition(" ")
+    # 50 subrequests a request, but 10 ms CPU.
+    if rest.startswith("a "):
+        return f"{number} {_NAMED[limit.name]} {rest}"
     return f"{value} {_NAMED[limit.name]}"
 
 

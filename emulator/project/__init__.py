@@ -1,6 +1,14 @@
 """A Worker's directory: where it is, its entry point and packages, what to watch."""
 
 from emulator.project.find import find_projects, name_clashes, open_projects
-from emulator.project.project import Project, ProjectError, open_project
+from emulator.project.project import Metering, Project, ProjectError, open_project
 
-__all__ = ["Project", "ProjectError", "find_projects", "name_clashes", "open_project", "open_projects"]
+__all__ = [
+    "Metering",
+    "Project",
+    "ProjectError",
+    "find_projects",
+    "name_clashes",
+    "open_project",
+    "open_projects",
+]

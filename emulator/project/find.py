@@ -12,6 +12,7 @@ from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.project.entry import shown_path, sources
 from emulator.project.go import BRIDGE, has_go_source
+from emulator.project.plan_mistakes import account_mistakes
 from emulator.project.project import Project, ProjectError, open_project
 from emulator.project.watch import SKIPPED_DIRECTORIES
 
@@ -54,6 +55,7 @@ def open_projects(
         except ProjectError as error:
             reports += error.reports
     reports += name_clashes(projects)
+    reports += account_mistakes(projects)
     if any(report.severity == "error" for report in reports):
         raise ProjectError(reports)
     return projects

@@ -42,7 +42,7 @@ def is_go_source(path: Path) -> bool:
 def newest_go_source(root: Path) -> tuple[float, Path | None]:
     """The latest time of a change (``st_mtime``) among the Go sources below ``root``, and whose it is."""
     newest: tuple[float, Path | None] = (0.0, None)
-    for path in _go_sources(root):
+    for path in go_sources(root):
         try:
             changed = path.stat().st_mtime
         except OSError:
@@ -63,7 +63,8 @@ def imported_wasm(script: Path) -> Path | None:
     return Path(found.pop()) if len(found) == 1 else None
 
 
-def _go_sources(root: Path) -> Iterator[Path]:
+def go_sources(root: Path) -> Iterator[Path]:
+    """Everything below ``root`` that a compiler of Go would read, in no order."""
     for directory, names, files in os.walk(root):
         # The go command, too, passes over directories that begin with a dot or an underscore.
         names[:] = [n for n in names if n not in SKIPPED_DIRECTORIES and not n.startswith((".", "_"))]

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from emulator.config import Config, ConfigError, load_config
 from emulator.config.settings import load_settings
 from emulator.diagnostics.known import explain
@@ -19,9 +21,10 @@ from emulator.project.build import Build, build_of
 from emulator.project.cache import wasm_cache
 from emulator.project.entry import entry_mistakes, main_of, shown_path
 from emulator.project.languages import Kind, kind_of
+from emulator.project.plan_mistakes import plan_mistakes
 from emulator.project.upload import size_mistake
 from emulator.project.watch import EDITOR_FILES, glob_pattern, is_skipped, matters_by_name
-from emulator.wire.frames import ModuleRule, WorkerSpec
+from emulator.wire.frames import Limits, ModuleRule, WorkerSpec
 
 _NEW_VENDOR_PATH: Final = ("python_workers_force_new_vendor_path", "2025-08-11")
 """Flag and date from which ``vendor/`` is no longer on ``sys.path``."""
@@ -33,6 +36,16 @@ class ProjectError(Exception):
     def __init__(self, reports: list[Report]) -> None:
         super().__init__("\n".join(report.what for report in reports if report.severity == "error"))
         self.reports = reports
+
+
+@dataclass(frozen=True)
+class Metering:
+    """How CPU time is held against the plan."""
+
+    flexible: bool = False
+    """What events leave of their CPU time is saved up for others."""
+    cpu_scale: float = 1.0
+    """Measured CPU time is multiplied by this, for a machine that is faster than the platform."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class Project:
     """Absolute path of the directory for compiled WebAssembly; empty: keep none."""
     plan: Plan = field(default_factory=lambda: plan_named("off"))
     """The limits that are in force."""
+    metering: Metering = Metering()
 
     @property
     def name(self) -> str:
@@ -109,16 +123,20 @@ class Project:
             compatibility_flags=list(config.compatibility_flags),
             vars=dict(config.vars),
             config_path=str(config.path),
-            packages=[str(path) for path in self._package_directories()],
+            packages=[str(path) for path in self.package_directories()],
             kind=self.kind,
             rules=[
                 ModuleRule(rule["type"], list(rule["globs"]), bool(rule.get("fallthrough")))
                 for rule in config.rules
             ],
             cache="" if self.kind == "python" else self.cache,
-            size_limit=0 if self.kind == "python" else self.plan.size_bytes,
-            plan=self.plan.name,
+            limits=self._limits(),
         )
+
+    def _limits(self) -> Limits:
+        limits = self.plan.for_isolate(self.metering.flexible, self.metering.cpu_scale)
+        # The size of a Python Worker is known before it has an isolate.
+        return structs.replace(limits, size_bytes=0) if self.kind == "python" else limits
 
     def size_mistake(self) -> Report | None:
         """Why the Worker is not served, when its upload is bigger than the plan allows.
@@ -127,9 +145,10 @@ class Project:
         """
         if self.kind != "python" or not self.plan.size_bytes:
             return None
-        return size_mistake(self.config, self.main, self._package_directories(), self.plan)
+        return size_mistake(self.config, self.main, self.package_directories(), self.plan)
 
-    def _package_directories(self) -> list[Path]:
+    def package_directories(self) -> list[Path]:
+        """The directories of vendored packages, as far as they exist."""
         names = ["python_modules"]
         flag, day = _NEW_VENDOR_PATH
         if flag not in self.config.compatibility_flags and self.config.compatibility_date < day:
@@ -170,6 +189,7 @@ def open_project(
         where = config.value_place("main")
         reason = error.strerror or str(error)
         raise ProjectError([explain("file-unreadable", path=path, reason=reason, where=where)]) from error
+    mistakes += plan_mistakes(config, plan)
     kind = kind_of(main) if main else None
     if mistakes or main is None or kind is None:
         raise ProjectError([*mistakes, *config.warnings])

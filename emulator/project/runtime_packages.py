@@ -44,16 +44,18 @@ def normalized(name: str) -> str:
 
 def required(root: Path) -> list[str]:
     """The packages that ``requirements.txt`` and ``pyproject.toml`` ask for, normalized, in their order."""
-    return list(dict.fromkeys([*_requirements(root), *_dependencies(root)]))
+    return list(dict.fromkeys([*requirements(root), *dependencies(root)]))
 
 
-def _requirements(root: Path) -> Iterator[str]:
+def requirements(root: Path) -> Iterator[str]:
+    """The packages of ``requirements.txt``, normalized."""
     for line in _text(root / "requirements.txt").splitlines():
         if match := _NAME.match(line.strip()):
             yield normalized(match[0])
 
 
-def _dependencies(root: Path) -> Iterator[str]:
+def dependencies(root: Path) -> Iterator[str]:
+    """The packages of ``pyproject.toml``, normalized: pywrangler vendors them when it deploys."""
     text = _text(root / "pyproject.toml")
     if not text:
         return

@@ -82,6 +82,12 @@ class Channel(asyncio.Protocol):
         """Whether the connection is over."""
         return self._lost
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What was sent and has not left yet."""
+        transport = self._transport
+        return len(self._out) + (transport.get_write_buffer_size() if transport is not None else 0)
+
     def send(self, frame: Frame) -> None:
         """Send ``frame``; all frames of one loop iteration leave in one write.
 
@@ -349,6 +355,12 @@ class Streams:
             elif kind is Cancel:
                 stream._stop(StreamCancelled(frame.reason))
         return True
+
+    def break_off(self, stream: int, error: str) -> None:
+        """End a stream to the other side as a failure, whatever feeds it; one that is over stays as it is."""
+        found = self._open.get(stream)
+        if isinstance(found, OutStream):
+            found.close(error)
 
     def lost(self, exc: Exception | None = None) -> None:
         """The channel is over: break every stream."""

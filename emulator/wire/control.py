@@ -1,7 +1,8 @@
 """The control socket between the front and the fork server: fixed-size messages.
 
-A ``FORK`` request brings one file descriptor along, the isolate's end of its socket to
-the front. The end of the control socket means: kill every isolate and guarded process group, and exit.
+A ``FORK`` request brings two file descriptors along: the isolate's end of its socket to the front,
+and its flight recorder. The end of the control socket means: kill every isolate and guarded process
+group, and exit.
 """
 
 from __future__ import annotations

@@ -42,6 +42,36 @@ class ModuleRule(msgspec.Struct, frozen=True):
     fallthrough: bool = False
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """The numbers of a plan that an isolate holds its Worker to; 0: there is no limit."""
+
+    plan: str = "off"
+    """The plan's name, for messages."""
+    size_bytes: int = 0
+    """Bytes that the modules of a Worker without Python may have together."""
+    cpu_ms: float = 0
+    """CPU time of one event."""
+    flexible: bool = False
+    """What events leave of their CPU time is saved up for others."""
+    cpu_scale: float = 1.0
+    """Measured CPU time is multiplied by this."""
+    startup_cpu_ms: float = 0
+    memory_mb: float = 0
+    startup_memory_mb: float = 0
+    request_body_mb: float = 0
+    response_headers_kb: float = 0
+    log_kb: float = 0
+    """Console output of one event."""
+    wait_until_s: float = 0
+    """How long ``waitUntil`` may go on after the response."""
+    subrequests: float = 0
+    """Requests to the network of one event."""
+    connections: float = 0
+    """How many of them may wait for the head of their response at once."""
+    worker_loop: float = 0
+    """How many Workers may call one another in a chain."""
+
+
 class WorkerSpec(msgspec.Struct, frozen=True):
     """All that an isolate must know to load one version of a Worker."""
 
@@ -64,10 +94,9 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     """The project's own ``rules``, in order; the defaults come after them."""
     cache: str = ""
     """Absolute path of the directory for compiled WebAssembly modules; empty: keep none."""
-    size_limit: int = 0
-    """Bytes that the modules of a Worker without Python may have together; 0: any number."""
-    plan: str = ""
-    """The name of the plan that says so, for messages."""
+    limits: Limits = Limits()
+    interruptible: bool = False
+    """Whether WebAssembly is compiled so that it can be interrupted, which makes tight loops slower."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -124,6 +153,8 @@ class Loaded(Frame, frozen=True, tag=20):
     handlers: list[str]
     cpu_us: int
     warnings: list[Report]
+    files: dict[str, int] = {}
+    """Bytes of each file that a Worker without Python consists of, by its absolute path."""
 
 
 class LoadFailed(Frame, frozen=True, tag=21):
@@ -138,6 +169,8 @@ class Answer(Frame, frozen=True, tag=22):
     status_text: str
     headers: Headers
     body: bytes | int | None
+    cpu_us: int = -1
+    """When it is not negative, all work of the event is over as well: no ``Done`` follows."""
 
 
 class Failed(Frame, frozen=True, tag=23):
@@ -187,9 +220,16 @@ class Explain(Frame, frozen=True, tag=28):
 
 
 class Full(Frame, frozen=True, tag=29):
-    """The Worker's WebAssembly memory passed the limit: another isolate should take this one's place."""
+    """The isolate should be replaced: its memory passed the limit, or code that never ends is left in it."""
 
     memory_bytes: int
+    """0 when memory is not the reason."""
+
+
+class Memory(Frame, frozen=True, tag=31):
+    """The Worker's memory, above that of an isolate without a Worker, when it has changed by a megabyte."""
+
+    used_bytes: int
 
 
 class Retiring(Frame, frozen=True, tag=30):
@@ -237,6 +277,7 @@ ToFront = (
     | Log
     | Explain
     | Full
+    | Memory
     | Retiring
     | Chunk
     | End

@@ -29,7 +29,7 @@ def row(output: str, name: str) -> list[str]:
 def test_the_plan_where_there_is_no_project(tmp_path: Path) -> None:
     done = run("limits", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("plan  free: 1 MiB size; not enforced yet: 10 ms CPU")
+    assert done.stdout.startswith("plan  free: ") and "10 ms CPU" in done.stdout
     cells = [cell for cell in row(done.stdout, "size_mib ") if cell]
     assert [cell.strip() for cell in cells[:5]] == [
         "size_mib",
@@ -45,7 +45,7 @@ def test_the_plan_of_a_project(tmp_path: Path) -> None:
     root = project(tmp_path / "w", extra="[limits]\ncpu_ms = 5\n")
     (root / "cfw-emu.toml").write_text('limits = "paid"\n')
     done = run("limits", root, cwd=tmp_path)
-    assert done.stdout.startswith("plan  paid: 64 MiB size; not enforced yet: 5 ms CPU")
+    assert done.stdout.startswith("plan  paid: ") and "5 ms CPU" in done.stdout
     assert "(from wrangler.toml)" in done.stdout
     assert run("limits", cwd=root).stdout == done.stdout
     assert run("limits", root, "--limits", "off", cwd=tmp_path).stdout.startswith("plan  off: no limits\n")

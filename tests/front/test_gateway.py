@@ -50,6 +50,7 @@ async def fetch(isolate, event, body):
     if path == "fail":
         raise ValueError("boom")
     if path == "wait":
+        isolate.log(event, "info", "waiting")
         await asyncio.sleep(3600)
     if path == "cookies":
         return 200, [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("x-name", "你好"), ("Connection", "close"),
@@ -235,6 +236,8 @@ def test_a_client_that_leaves_aborts_the_event(server: Emulated, path: str) -> N
         sock.sendall(f"GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         if path == "endless":
             sock.recv(1000)
+        else:
+            server.saw("[first] waiting")  # what has not begun says nothing when it is aborted
     if path == "wait":
         server.saw("[first] aborted")
         server.saw("GET /wait client disconnected")

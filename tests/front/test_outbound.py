@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from emulator.fleet.isolate import CallFailed, CallResult
-from emulator.front.outbound import Outbound, is_local
-from emulator.wire.frames import Call, WorkerSpec
+from emulator.fleet.calls import CallFailed, CallResult, Subrequests
+from emulator.front.destinations import is_local
+from emulator.front.outbound import Outbound
+from emulator.journal.events import JournalEvent, Notice
+from emulator.wire.frames import Call, Limits, WorkerSpec
 
 SPEC = WorkerSpec("w", "/", "/entry.py", "2026-01-01", [], {})
 
@@ -83,7 +85,9 @@ def fetch(
         outbound = Outbound()
         args = {"method": method, "url": url, "headers": list(headers), "redirect": redirect}
         try:
-            result = await outbound(SPEC, Call(1, 1, "fetch", "fetch", args, None), body)
+            result = await outbound(
+                SPEC, Call(1, 1, "fetch", "fetch", args, None), body, Subrequests(Limits())
+            )
             data = await read(result)
         finally:
             await outbound.close()
@@ -168,3 +172,68 @@ def test_a_name_that_does_not_exist() -> None:
 )
 def test_proxies_are_never_asked_for_this_machine(host: str, local: bool) -> None:
     assert is_local(host) is local
+
+
+def ask(
+    upstream: str, *paths: str, limits: Limits, hops: int = 0, headers: tuple[str, ...] = ()
+) -> tuple[list[Any], list[str]]:
+    """What the upstream saw of each request of one event, or what it threw; and what the terminal was told."""
+    told: list[str] = []
+
+    def journal(event: JournalEvent) -> None:
+        assert isinstance(event, Notice) and event.level == "debug"
+        told.append(event.text)
+
+    async def main() -> list[Any]:
+        outbound, subrequests, found = Outbound(journal), Subrequests(limits, hops), list[Any]()
+        spec = WorkerSpec("w", "/", "/entry.py", "2026-01-01", [], {}, limits=limits)
+        for path in paths:
+            args = {"method": "GET", "url": upstream + path, "headers": list(headers), "redirect": "follow"}
+            try:
+                result = await outbound(spec, Call(1, 1, "fetch", "fetch", args, None), None, subrequests)
+                found.append(json.loads(await read(result)))
+            except CallFailed as failure:
+                found.append(str(failure))
+        await outbound.close()
+        return found
+
+    return asyncio.run(main()), told
+
+
+def test_requests_above_the_limit_fail(upstream: str) -> None:
+    found, _ = ask(upstream, "/1", "/2", "/3", "/4", limits=Limits(subrequests=2))
+    assert [type(each) for each in found] == [dict, dict, str, str]
+    assert found[2] == "Too many subrequests by single Worker invocation."
+
+
+def test_each_redirect_counts(upstream: str) -> None:
+    twice = "/redirect/302//redirect/302//end"
+    found, _ = ask(upstream, twice, "/4", limits=Limits(subrequests=3))
+    assert isinstance(found[0], dict) and found[1] == "Too many subrequests by single Worker invocation."
+    found, _ = ask(upstream, twice, limits=Limits(subrequests=2))
+    assert found == ["Too many subrequests by single Worker invocation."]
+
+
+def test_what_is_never_sent_does_not_count(upstream: str) -> None:
+    found, _ = ask("ftp://x", "/1", "/2", limits=Limits(subrequests=1))
+    assert all("Fetch API cannot load" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("hops", "limit", "left"),
+    [(0, 16, "15"), (14, 16, "1"), (15, 16, "0"), (40, 16, "0"), (0, 3, "2"), (0, 0, "15")],
+)
+def test_the_headers_of_the_edge(upstream: str, hops: int, limit: float, left: str) -> None:
+    forged = ("CF-EW-Via", "16", "cf-worker", "bank.example", "CF-Connecting-IP", "1.1.1.1", "x-kept", "1")
+    (saw,), _ = ask(upstream, "/", limits=Limits(worker_loop=limit), hops=hops, headers=forged)
+    assert (saw["headers"]["cf-worker"], saw["headers"]["cf-ew-via"]) == ("w.workers.dev", left)
+    assert saw["headers"]["x-kept"] == "1" and "cf-connecting-ip" not in saw["headers"]
+
+
+def test_what_stays_near_is_listed_without_secrets(upstream: str) -> None:
+    _, told = ask(upstream, "/redirect/302//end?token=1", "/b?key=2", limits=Limits())
+    assert told == [
+        f"[w] fetch GET {upstream}/redirect/302//end goes to this machine",
+        f"[w] fetch GET {upstream}/end goes to this machine",
+        f"[w] fetch GET {upstream}/b goes to this machine",
+    ]

@@ -1,81 +1,237 @@
-"""Connections of the HTTP server: how long they may be idle, and requests sent before the answer."""
+"""Connections of the HTTP server: how long they may be idle, the order of answers, how they end."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from emulator.front.server import HttpServer, listen
+import pytest
+from http_peer import LOOPS, Client, answer_with, play
 
-REQUEST = b"GET /a?b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+from emulator.front.http_request import HttpRequest
+from emulator.front.protocol import MOST_WAITING
+
 IDLE_SECONDS = 0.2
 
 
-def with_connection(
-    app: Any, play: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-) -> None:
-    async def main() -> None:
-        sock = listen("127.0.0.1", 0)
-        server = HttpServer(app, sock)
-        server._server.config.timeout_keep_alive = IDLE_SECONDS  # type: ignore[assignment]
-        await server.start()
-        reader, writer = await asyncio.open_connection(*sock.getsockname()[:2])
-        try:
-            await asyncio.wait_for(play(reader, writer), 20)
-        finally:
-            writer.close()
-            server.hurry()
-            await server.stop()
-
-    asyncio.run(main())
+def get(target: str = "/a?b", *lines: str, version: str = "1.1") -> bytes:
+    return "\r\n".join([f"GET {target} HTTP/{version}", "Host: localhost", *lines, "", ""]).encode()
 
 
-async def answer_target(scope: Any, receive: Any, send: Any) -> None:
-    body = scope["target"]
-    headers = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def answer_target(request: HttpRequest) -> None:
+    answer_with(request, request.target)
 
 
-async def answer_slowly(scope: Any, receive: Any, send: Any) -> None:
-    await asyncio.sleep(3 * IDLE_SECONDS)
-    await answer_target(scope, receive, send)
-
-
-async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    writer.write(REQUEST)
-    await reader.readuntil(b"\r\n\r\n")
-    return await reader.readexactly(4)
+def answer_slowly(request: HttpRequest) -> None:
+    asyncio.get_running_loop().call_later(3 * IDLE_SECONDS, answer_target, request)
 
 
 def test_an_idle_connection_is_closed() -> None:
-    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await ask(reader, writer) == b"/a?b"
+    async def scene(client: Client) -> None:
+        assert (await client.ask(get())).body == b"/a?b"
         idle_since = time.monotonic()
-        assert await reader.read() == b""
+        assert await client.ended()
         assert time.monotonic() - idle_since > IDLE_SECONDS / 2
 
-    with_connection(answer_target, play)
+    play(answer_target, scene, idle_seconds=IDLE_SECONDS)
 
 
 def test_a_slow_answer_is_no_idle_connection() -> None:
-    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await ask(reader, writer) == b"/a?b"
-        assert await ask(reader, writer) == b"/a?b"
-        assert await reader.read() == b""
+    async def scene(client: Client) -> None:
+        assert (await client.ask(get())).body == b"/a?b"
+        assert (await client.ask(get())).body == b"/a?b"
+        assert await client.ended()
 
-    with_connection(answer_slowly, play)
+    play(answer_slowly, scene, idle_seconds=IDLE_SECONDS)
 
 
-def test_requests_sent_ahead_are_answered_in_order() -> None:
-    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for path in (b"/one", b"/two", b"/six"):
-            writer.write(REQUEST.replace(b"/a?b", path))
-        for path in (b"/one", b"/two", b"/six"):
-            await reader.readuntil(b"\r\n\r\n")
-            assert await reader.readexactly(4) == path
-        assert await reader.read() == b""
+def test_an_answer_before_the_body_has_come_is_no_idle_connection() -> None:
+    async def scene(client: Client) -> None:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        assert (await client.answer()).body == b"/"
+        await asyncio.sleep(2 * IDLE_SECONDS)
+        client.send(b"cd")
+        assert (await client.ask(get())).body == b"/a?b"
+        assert await client.ended()
 
-    with_connection(answer_target, play)
+    play(answer_target, scene, idle_seconds=IDLE_SECONDS)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_requests_sent_ahead_are_answered_in_order(loop: str) -> None:
+    async def scene(client: Client) -> None:
+        paths = [f"/{number}" for number in range(5 * MOST_WAITING)]
+        client.send(b"".join(map(get, paths)))
+        assert [(await client.answer()).body.decode() for _ in paths] == paths
+
+    def app(request: HttpRequest) -> None:
+        # Some at once, some later: none may overtake another.
+        if request.target.endswith(b"7"):
+            asyncio.get_running_loop().call_later(0.001, answer_target, request)
+        else:
+            answer_target(request)
+
+    play(app, scene, loop)
+
+
+def test_thousands_of_requests_in_one_packet_are_no_recursion() -> None:
+    async def scene(client: Client) -> None:
+        client.send(get("/") * 5000)
+        for _ in range(5000):
+            assert (await client.answer()).body == b"/"
+
+    play(answer_target, scene)
+
+
+def test_offers_of_other_protocols_in_one_packet_are_no_recursion() -> None:
+    async def scene(client: Client) -> None:
+        client.send(get("/", "Connection: Upgrade", "Upgrade: h2c") * 3000)
+        for _ in range(3000):
+            assert (await client.answer()).body == b"/"
+
+    play(answer_target, scene)
+
+
+def test_a_client_that_does_not_read_is_not_answered_ahead() -> None:
+    begun = 0
+
+    def app(request: HttpRequest) -> None:
+        nonlocal begun
+        begun += 1
+        answer_with(request, b"x" * 2_000_000)
+
+    async def scene(client: Client) -> None:
+        client.send(get() * 50)
+        await asyncio.sleep(0.2)
+        assert begun < 10
+        for _ in range(50):
+            assert len((await client.answer()).body) == 2_000_000
+
+    play(app, scene)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_what_follows_the_last_request_is_ignored(version: str) -> None:
+    async def scene(client: Client) -> None:
+        client.send(get("/one"))
+        client.send(get("/two", "Connection: close", version=version) + get("/three") + b"\0garbage")
+        assert (await client.answer()).body == b"/one"
+        last = await client.answer()
+        assert (last.body, last.headers["connection"]) == (b"/two", "close")
+        assert await client.ended()
+
+    play(answer_target, scene)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/3.7\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02",
+    ],
+)
+def test_what_is_no_http_is_refused_when_the_answers_before_are_sent(garbage: bytes) -> None:
+    async def scene(client: Client) -> None:
+        client.send(get("/one") + get("/two") + garbage)
+        assert (await client.answer()).body == b"/one"
+        assert (await client.answer()).body == b"/two"
+        refusal = await client.answer()
+        assert (refusal.status, refusal.headers["connection"]) == (400, "close")
+        assert await client.ended()
+
+    def app(request: HttpRequest) -> None:
+        asyncio.get_running_loop().call_soon(answer_target, request)
+
+    play(app, scene)
+
+
+def test_a_head_without_end_is_refused() -> None:
+    async def scene(client: Client) -> None:
+        client.send(get()[:-2] + b"X-Long: " + b"x" * 2_000_000)
+        assert (await client.answer()).status == 431
+
+    play(answer_target, scene)
+
+
+def test_a_failing_application_is_a_500(capsys: pytest.CaptureFixture[str]) -> None:
+    def app(request: HttpRequest) -> None:
+        raise ValueError("boom")
+
+    async def scene(client: Client) -> None:
+        assert (await client.ask(get())).status == 500
+        assert await client.ended()
+
+    play(app, scene)
+    assert "boom" in capsys.readouterr().err
+
+
+def test_idle_connections_end_with_the_server() -> None:
+    async def scene(client: Client) -> None:
+        await client.ask(get())
+        await client.server.stop()
+        assert await client.ended()
+
+    play(answer_target, scene)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_request_under_way_is_answered_when_the_server_stops(loop: str) -> None:
+    async def scene(client: Client) -> None:
+        client.send(get("/one") + get("/two"))
+        while not begun:
+            await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(client.server.stop())
+        await asyncio.sleep(0.05)
+        answer_target(begun[0])
+        answer = await client.answer()
+        assert (answer.body, answer.headers["connection"]) == (b"/one", "close")
+        assert await client.ended()
+        await stopping
+        assert len(begun) == 1
+
+    begun: list[HttpRequest] = []
+    play(begun.append, scene, loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_request_that_takes_too_long_is_told_that_the_server_stops(loop: str) -> None:
+    left = []
+
+    def app(request: HttpRequest) -> None:
+        request.on_left = lambda: left.append(request)
+        if request.target == b"/task":
+            request.spawn(asyncio.sleep(3600))
+
+    async def scene(client: Client) -> None:
+        other = await client.connect()
+        client.send(get("/task"))
+        other.send(get("/plain"))
+        await asyncio.sleep(0.05)
+        client.server.hurry()
+        await client.server.stop()
+        for one in (client, other):
+            answer = await one.answer()
+            assert (answer.status, answer.headers["connection"]) == (503, "close")
+            assert await one.ended()
+        assert len(left) == 2
+
+    play(app, scene, loop)
+
+
+def test_a_response_that_streams_is_cut_when_the_server_stops() -> None:
+    async def stream(request: HttpRequest) -> None:
+        request.start(200, [])
+        while True:
+            await request.write(b"tick")
+            await asyncio.sleep(0.01)
+
+    async def scene(client: Client) -> None:
+        client.send(get())
+        await client.reader.readuntil(b"tick")
+        client.server.hurry()
+        await client.server.stop()
+        assert not (await client.reader.read()).endswith(b"0\r\n\r\n")
+
+    play(lambda request: request.spawn(stream(request)), scene)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 _ORPHANED_AT_BIRTH = """
-import os, socket
+import os, socket, tempfile
 from emulator.isolate import main
 
 main.preload()
@@ -14,7 +14,9 @@ ours, theirs = socket.socketpair()
 ours.close()
 pid = os.fork()
 if pid == 0:
-    main.run(theirs)
+    recorder = tempfile.TemporaryFile()
+    recorder.truncate(65536)
+    main.run(theirs, recorder.fileno())
     os._exit(7)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 """

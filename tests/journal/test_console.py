@@ -31,6 +31,15 @@ def printed(*events: JournalEvent, color: bool = False, level: str = "info", wor
         (REQUEST, "GET /p 200 OK (12 ms, 0.8 ms CPU)"),
         (RequestFinished("w", "POST", "/", 503, "", 0.04, None), "POST / 503 (0.0 ms)"),
         (
+            RequestFinished("w", "GET", "/json", 200, "OK", 3, 2_100, 14 * 1_048_576, 2),
+            "GET /json 200 OK (3.0 ms, 2.1 ms CPU, 14 MB)",
+        ),
+        (
+            RequestFinished("w", "GET", "/", 200, "OK", 3, 0, 400_000),
+            "GET / 200 OK (3.0 ms, 0.0 ms CPU, 0.4 MB)",
+        ),
+        (RequestFinished("w", "GET", "/", 503, "", 3, None, 128 * 1_048_576), "GET / 503 (3.0 ms, 128 MB)"),
+        (
             RequestFinished("w", "GET", "/", 0, "", 1500, 9_960),
             "GET / client disconnected (1500 ms, 10 ms CPU)",
         ),

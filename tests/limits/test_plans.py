@@ -52,14 +52,22 @@ def test_each_limit_is_complete() -> None:
         assert limit.free is not None and limit.free > 0
 
 
-def test_only_the_size_is_enforced_so_far() -> None:
-    assert [limit.name for limit in LIMITS if limit.enforced] == ["size_mib"]
+def test_what_is_acted_on_is_marked_as_enforced() -> None:
+    assert {limit.name for limit in LIMITS if limit.enforced} >= {
+        *("size_mib", "requests_per_day", "subrequests", "connections", "worker_loop", "log_kb"),
+        *("url_kb", "request_headers_kb", "request_body_mb", "response_headers_kb"),
+        *("variables", "variable_kb", "crons", "workers"),
+    }
 
 
 def test_the_summary_does_not_promise_more_than_is_done() -> None:
-    assert summary(plan_named("free")) == (
-        "free: 1 MiB size; not enforced yet: 10 ms CPU, 128 MB memory, 50 subrequests a request"
-    )
+    done, _, waiting = summary(plan_named("free")).partition("not enforced yet: ")
+    named = {"cpu_ms": "10 ms CPU", "memory_mb": "128 MB memory", "size_mib": "1 MiB size"}
+    named["subrequests"] = "50 subrequests a request"
+    for limit in LIMITS:
+        if limit.name in named:
+            assert (named[limit.name] in done) == limit.enforced
+            assert (named[limit.name] in waiting) != limit.enforced
     assert summary(plan_named("off")) == "off: no limits"
     values = {**plan_named("off").values, "size_mib": 2.5}
     assert summary(Plan("mine.toml", "off", values)) == "mine.toml: 2.5 MiB size"

@@ -29,6 +29,10 @@ class Answer(NamedTuple):
     text: str
 
 
+MOST_WORKERS = 90
+"""On one server; the plan allows 100."""
+
+
 class Bench:
     """The server, its terminal, and the projects below ``root``."""
 
@@ -105,7 +109,12 @@ class Bench:
         """``text`` without the port, the directory and the times."""
         text = text.replace(str(self.root), "/projects").replace(str(self.server.port), "PORT")
         return (
-            re.sub(r"\(\d+(\.\d)? ms(, \d+(\.\d)? ms CPU)?\)| in \d+ ms$", "", text, flags=re.MULTILINE)
+            re.sub(
+                r"\(\d+(\.\d)? ms(, \d+(\.\d)? ms CPU)?(, [\d.,]+ MB)?\)| in \d+ ms$",
+                "",
+                text,
+                flags=re.MULTILINE,
+            )
             .replace(" \n", "\n")
             .rstrip(" ")
         )
@@ -117,17 +126,19 @@ class Benches:
     def __init__(self, make_root: Callable[[str], Path]) -> None:
         self._make_root = make_root
         self._stack = ExitStack()
-        self._made: dict[str, Bench] = {}
+        self._made: dict[tuple[str, int], Bench] = {}
 
     def of(self, case: Case) -> Bench:
-        directory = server_of(case)
-        if directory not in self._made:
-            root = self._make_root(directory)
+        server = SHARED[case.path]
+        if server not in self._made:
+            root = self._make_root("-".join(map(str, server)))
             for other in CASES:
-                for name, files in other.files().items() if server_of(other) == directory else ():
+                for name, files in other.files().items() if SHARED[other.path] == server else ():
                     write(root / name, files)
-            self._made[directory] = Bench(self._stack.enter_context(Server(str(root), timeout=55)), root)
-        return self._made[directory]
+            self._made[server] = Bench(
+                self._stack.enter_context(Server(str(root), "--cpu-scale", "0.01", timeout=55)), root
+            )
+        return self._made[server]
 
     def close(self) -> None:
         self._stack.close()
@@ -135,6 +146,21 @@ class Benches:
 
 def server_of(case: Case) -> str:
     return case.path.parent.parent.name
+
+
+def shared() -> dict[Path, tuple[str, int]]:
+    """Which server serves a case: one for each directory, and another when the plan allows no more Workers."""
+    servers: dict[Path, tuple[str, int]] = {}
+    for directory in SERVERS:
+        workers = 0
+        for case in CASES:
+            if server_of(case) == directory:
+                workers += len(case.files())
+                servers[case.path] = (directory, workers // MOST_WORKERS)
+    return servers
+
+
+SHARED = shared()
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def project(
 
 
 def upload(opened: Project) -> Upload:
-    return upload_of(opened.config, opened.main, opened._package_directories(), opened.plan)
+    return upload_of(opened.config, opened.main, opened.package_directories(), opened.plan)
 
 
 def names(opened: Project) -> set[str]:
@@ -194,9 +194,9 @@ def test_the_spec_carries_the_size_for_what_an_isolate_counts(tmp_path: Path) ->
     config = tmp_path / "wrangler.toml"
     config.write_text('name = "w"\nmain = "worker.js"\ncompatibility_date = "2024-12-01"\n')
     spec = open_project(config, process_env={}, limits="free").spec()
-    assert (spec.size_limit, spec.plan) == (1_048_576, "free")
-    assert open_project(config, process_env={}, limits="off").spec().size_limit == 0
-    assert project(tmp_path / "py", {}).spec().size_limit == 0
+    assert (spec.limits.size_bytes, spec.limits.plan) == (1_048_576, "free")
+    assert open_project(config, process_env={}, limits="off").spec().limits.size_bytes == 0
+    assert project(tmp_path / "py", {}).spec().limits.size_bytes == 0
 
 
 def test_saving_the_settings_or_the_plan_reloads(tmp_path: Path) -> None:

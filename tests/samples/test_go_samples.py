@@ -30,7 +30,7 @@ UTF8_TEXT = "text/plain;charset=UTF-8"
 JSON = "application/json"
 
 CHINESE = quote("/你好/世界")
-LONG = "/" + "x" * 20_000
+LONG = "/" + "x" * 15_000
 
 # What worker.js makes of each request. A query is no part of the path.
 ROUTES = [

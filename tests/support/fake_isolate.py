@@ -32,6 +32,7 @@ from emulator.wire.frames import (
     Return,
     ToIsolate,
 )
+from emulator.wire.recorder import FlightRecorder
 
 
 def pairs(event: Event) -> list[tuple[str, str]]:
@@ -48,12 +49,13 @@ def warm() -> None:
     """Nothing to import for other languages."""
 
 
-def run(sock: socket.socket) -> None:
-    asyncio.run(FakeIsolate().serve(sock))
+def run(sock: socket.socket, recorder: int) -> None:
+    asyncio.run(FakeIsolate(FlightRecorder(recorder)).serve(sock))
 
 
 class FakeIsolate:
-    def __init__(self) -> None:
+    def __init__(self, recorder: FlightRecorder) -> None:
+        self.recorder = recorder
         self.channel = Channel(ToIsolate, self.on_frame, lambda _: self.over.set())
         self.streams = Streams(self.channel, ISOLATE_FIRST_ID)
         self.over = asyncio.Event()
@@ -103,6 +105,7 @@ class FakeIsolate:
             self.channel.send(Loaded(["fetch"], 100, []))
 
     async def handle(self, event: Event, body: bytes | InStream | None) -> None:
+        self.recorder.cells.begun = event.id
         try:
             status, headers, answer = await self.fetch(self, event, body)
             if answer is None or isinstance(answer, bytes):

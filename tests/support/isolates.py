@@ -36,10 +36,12 @@ from emulator.wire.frames import (
     Explain,
     Failed,
     Full,
+    Limits,
     Load,
     Loaded,
     LoadFailed,
     Log,
+    Memory,
     ModuleRule,
     Retire,
     Retiring,
@@ -47,6 +49,7 @@ from emulator.wire.frames import (
     ToFront,
     WorkerSpec,
 )
+from emulator.wire.recorder import Recording
 
 PATIENCE = 10.0
 """Seconds that anything may take before a test fails; nothing here depends on speed."""
@@ -187,6 +190,8 @@ class Isolate:
         """Ends the process at once."""
         self.status: int | None = None
         """The exit status, once the process ended; negative for a signal."""
+        self.recording = Recording()
+        self.memory_bytes = 0
         self._channel = Channel(ToFront, self._on_frame, self._on_lost)
         self._streams = Streams(self._channel, FRONT_FIRST_ID)
         self._exchanges: dict[int, Exchange] = {}
@@ -283,6 +288,8 @@ class Isolate:
                 task.cancel()
         elif isinstance(frame, Retiring):
             pass  # it goes on until its events are over
+        elif isinstance(frame, Memory):
+            self.memory_bytes = frame.used_bytes
         elif isinstance(frame, Full):
             self.full.append(frame.memory_bytes)
         elif isinstance(frame, Log):
@@ -302,6 +309,8 @@ class Isolate:
         if isinstance(frame, Answer) and isinstance(frame.body, int):
             exchange.stream = self._streams.incoming(frame.body)
         exchange.head.set_result(frame)
+        if isinstance(frame, Answer) and frame.cpu_us >= 0:
+            exchange.done.set_result(frame.cpu_us)
 
     def _on_call(self, call: Call) -> None:
         self.calls.append(call)
@@ -373,6 +382,7 @@ class ForkedIsolates:
         self._server.close()
         for isolate in self._isolates.values():
             isolate._channel.abort()
+            isolate.recording.close()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
@@ -391,7 +401,7 @@ class ForkedIsolates:
             await self.loop.create_unix_connection(lambda: isolate._channel, sock=ours)
 
         with theirs:
-            self._server.fork(isolate.number, theirs)
+            self._server.fork(isolate.number, theirs, isolate.recording.fd)
         self.loop.run_until_complete(connect())
         return isolate
 
@@ -406,6 +416,10 @@ class ForkedIsolates:
             isolate.kill()
             raise LoadError(loaded.report)
         return isolate
+
+    def pid(self, isolate: Isolate) -> int:
+        """The isolate's process."""
+        return self._server.pids[isolate.number]
 
     def kill(self, isolate: Isolate) -> None:
         """End it at once."""
@@ -429,6 +443,7 @@ def worker_spec(
     kind: str = "python",
     rules: Iterable[ModuleRule] = (),
     cache: str = "",
+    limits: Limits | None = None,
 ) -> WorkerSpec:
     """What the front would send for a Worker in ``directory``."""
     return WorkerSpec(
@@ -443,6 +458,7 @@ def worker_spec(
         kind=kind,
         rules=list(rules),
         cache=cache,
+        limits=limits or Limits(),
     )
 
 

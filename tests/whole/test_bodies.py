@@ -48,7 +48,7 @@ PIECES = 1000
 def server(tmp_path: Path, serve: Callable[..., Server]) -> Server:
     (tmp_path / "wrangler.toml").write_text(WRANGLER)
     (tmp_path / "entry.py").write_text(WORKER)
-    return serve(str(tmp_path))
+    return serve(str(tmp_path), "--limits", "off")
 
 
 def pieces(digest: hashlib._Hash) -> Iterator[bytes]:

@@ -91,10 +91,14 @@ def test_a_leak_fails_no_request(tmp_path: Path, serve: Callable[..., Server], m
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("sample", ["go-router", "go-direct"])
-def test_soak(sample: str, serve: Callable[..., Server]) -> None:
+def test_soak(sample: str, tmp_path: Path, serve: Callable[..., Server]) -> None:
     """Ten minutes in all of the samples' own leak; CFW_EMU_SOAK_SECONDS for another time."""
     end = time.monotonic() + float(os.environ.get("CFW_EMU_SOAK_SECONDS", "600")) / 2
-    server = serve(str(SAMPLES / sample), "--log-level", "warn")
+    many = tmp_path / "limits.toml"
+    many.write_text('requests_per_day = "off"\n')
+    server = serve(
+        str(SAMPLES / sample), "--log-level", "warn", "--limits", str(many), "--persist-to", str(tmp_path)
+    )
     clients = Clients(server.port, 8, "/hello")
     clients.run(lambda answers: answers < 20_000, "Hello!")
     before = memory_mb(server.family())

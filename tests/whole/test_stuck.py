@@ -50,7 +50,7 @@ def test_a_save_ends_the_loop_of_the_version_before_and_nothing_else(
             f'name = "{name}"\nmain = "worker.js"\ncompatibility_date = "2026-01-01"\n'
         )
         (tmp_path / name / "worker.js").write_text(WORKER.replace("LONG", long))
-    server = serve(str(tmp_path))
+    server = serve(str(tmp_path), "--limits", "off")
     answers: dict[str, str] = {}
     asking = [
         threading.Thread(target=lambda name=name: answers.update({name: ask(server, name)}))  # type: ignore[misc]

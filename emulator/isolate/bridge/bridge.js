@@ -377,12 +377,12 @@
   const settle = (promise, resolved, rejected) => {
     apply(Promise.prototype.then, Promise.resolve(promise), [resolved, rejected]);
   };
-  // A response in one crossing: [status, reason, flat headers, body]; a body that is no string
+  // A response in one crossing: [status, reason, header lines, body]; a body that is no string
   // stays behind, as undefined, for `takenBody`.
   let takenBody;
   const take = (response) => {
     try {
-      const parts = platform.takeResponse(response);
+      const parts = platform.takeLines(response);
       takenBody = parts[3];
       if (typeof takenBody !== "string" && takenBody !== null) parts[3] = undefined;
       return parts;

@@ -38,6 +38,15 @@ def frames_of(trap: wasmtime.Trap) -> list[Frame]:
     return frames
 
 
+def frames_in(message: str) -> list[Frame]:
+    """The same for an error that is no trap, from its message."""
+    frames: list[Frame] = []
+    for group in _located(message):
+        if not group[0].function.startswith(f"{NAME}!"):
+            frames += [each._replace(function=each.function.rpartition("!")[2]) for each in group]
+    return frames
+
+
 def _located(message: str) -> list[list[Frame]]:
     """What wasmtime's message tells: for each frame itself, then what it was inlined into."""
     groups: list[list[Frame]] = []

@@ -14,9 +14,11 @@ import wasmtime
 from wasmtime import _bindings as c
 
 from ..wasm import runtime
+from ..wasm.epochs import INTERRUPTED
+from ..wasm.limits import memory_limit
 from . import adapter
 from .abi import Abi, Export, Signature
-from .backtrace import Frame, frames_of
+from .backtrace import Frame, frames_in, frames_of
 
 _VALUE_BYTES: Final = 16
 """Size of one raw value of wasmtime's unchecked calls."""
@@ -55,6 +57,14 @@ class Trapped(Exception):
         self.frames = frames
         self.memory = memory
         """Bytes of memory that the instance had."""
+
+
+class Interrupted(Exception):
+    """The module was stopped in the middle of its code, which leaves its state useless."""
+
+    def __init__(self, frames: list[Frame]) -> None:
+        super().__init__("interrupted")
+        self.frames = frames
 
 
 class OutOfBounds(Exception):
@@ -105,7 +115,8 @@ class Instance:
     def _load(self, module: wasmtime.Module, abi: Abi) -> None:
         store = self._store
         try:
-            made = wasmtime.Instance(store, module, [])
+            with memory_limit().unlimited():
+                made = wasmtime.Instance(store, module, [])
         except wasmtime.Trap as trap:
             raise self._trapped(trap) from None
         exports: Mapping[str, Any] = made.exports(store)
@@ -146,7 +157,7 @@ class Instance:
     # ---- one request --------------------------------------------------------
 
     def serve(self, request: Request) -> Answered:
-        """Call the module's exports for one request. Raises ``Trapped`` or ``OutOfBounds``."""
+        """Call the module's exports for one request. Raises ``Trapped``, ``OutOfBounds``, ``Interrupted``."""
         method, path, url, headers, body = request
         text = method + path + url + headers
         if text:
@@ -185,13 +196,19 @@ class Instance:
             self._context, function, self._raw_at, len(adapter.SERVE_PARAMS), self._trap_at
         )
         if error:
-            raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, ctypes.POINTER(c.wasmtime_error_t)))
+            raise self._stopped(error)
         if self._trap.value:
             pointer = ctypes.cast(self._trap, ctypes.POINTER(c.wasm_trap_t))
             self._trap.value = None
             raise self._failure(wasmtime.Trap._from_ptr(pointer))
 
     # ---- failures -----------------------------------------------------------
+
+    def _stopped(self, error: int) -> Interrupted | wasmtime.WasmtimeError:
+        pointer = ctypes.cast(error, ctypes.POINTER(c.wasmtime_error_t))
+        found = wasmtime.WasmtimeError._from_ptr(pointer)
+        text = str(found)
+        return Interrupted(frames_in(text)) if INTERRUPTED in text else found
 
     def _failure(self, trap: wasmtime.Trap) -> Trapped | OutOfBounds:
         fault = self._adapter["fault"].value(self._store) if hasattr(self, "_adapter") else adapter.NO_FAULT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
@@ -12,17 +12,19 @@ from emulator.wire.channel import OutStream, StreamBroken, StreamCancelled
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..events import EventContext, context_of
+from ..meter.profile import Line
 from ..program import Host, LoadError
 from ..upload import exceeds, size_report
 from .abi import Abi, Missing, Mistyped, abi_of
 from .content import NULL_BODY, InvalidHeader, content_type, request_lines, response_headers
 from .explain import DirectExplainer
-from .instance import Instance, OutOfBounds, Request, Trapped, exports_of
+from .instance import Instance, Interrupted, OutOfBounds, Request, Trapped, exports_of
 from .wasm_file import read_module
 
-BODY_LIMIT_BYTES: Final = 100 * 1000 * 1000
-"""Longest request body of the free plan.
-https://developers.cloudflare.com/workers/platform/limits/#request-limits"""
+if TYPE_CHECKING:
+    import wasmtime
+
+_NO_LIMIT: Final = 2**62
 
 WHOLE_BODY_BYTES: Final = 8 * 1024 * 1024
 """A longer response body is sent as a stream."""
@@ -34,7 +36,11 @@ class DirectProgram:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._explainer = DirectExplainer("/", "")
-        self._instance: Instance
+        self._module: wasmtime.Module
+        self._instance: Instance | None = None
+        """None after one was stopped in the middle of its code."""
+        self._body_limit = 0
+        self._files: dict[str, int]
         self._abi: Abi
         self._pumped: set[EventContext] = set()
         """Events whose answers are still being sent."""
@@ -48,16 +54,22 @@ class DirectProgram:
         """Compile, check and instantiate the module. Raises ``LoadError``."""
         self._explainer = DirectExplainer(spec.root, spec.main)
         data = read_module(spec.main, self._explainer.shown)
-        size = {spec.main: len(data)}
-        if exceeds(spec, size):
-            raise LoadError(size_report(spec, size))
-        self._abi, self._instance = load_module(data, spec.cache, self._explainer)
+        self._files = {spec.main: len(data)}
+        if exceeds(spec, self._files):
+            raise LoadError(size_report(spec, self._files))
+        with self._host.compiling():
+            self._module = compiled(data, spec.cache, self._explainer)
+        self._abi, self._instance = load_module(self._module, self._explainer)
+        self._body_limit = int(spec.limits.request_body_mb * 1_000_000) or _NO_LIMIT
 
     def available(self) -> list[str]:
         return ["fetch"]
 
     def warnings(self) -> list[Report]:
         return []
+
+    def files(self) -> dict[str, int]:
+        return self._files
 
     def leave(self) -> None:
         """Nothing outside of the process is left behind."""
@@ -80,7 +92,7 @@ class DirectProgram:
             source = self._host.io.incoming(frame.body)
             while source is not None and (chunk := await source.read()) is not None:
                 body += chunk
-                if len(body) > BODY_LIMIT_BYTES:
+                if len(body) > self._body_limit:
                     break
         except StreamBroken as broken:
             self._host.fail(event, explain("direct-body-broken", event=event.label, problem=str(broken)))
@@ -94,17 +106,19 @@ class DirectProgram:
         if event.answered:  # its client left, and `abort` has told the host
             return
         try:
-            if len(body) > BODY_LIMIT_BYTES:
+            if len(body) > self._body_limit:
                 self._refuse(event)
             else:
                 self._answer(event, frame, body)
         except Exception as error:  # nothing may leave a request without an answer
+            if self._host.is_cut(event, error):
+                return
             self._host.fail(event, self.report(error, event.label))
         if event not in self._pumped:
             self._host.served(event)
 
     def _refuse(self, event: EventContext) -> None:
-        limit = BODY_LIMIT_BYTES // 1_000_000
+        limit = self._body_limit // 1_000_000
         report = explain("direct-body-too-long", event=event.label, limit=limit)
         text = f"413 Payload Too Large\n\n{report.what}. {report.why}\n"
         headers = [("Content-Type", "text/plain;charset=UTF-8")]
@@ -113,10 +127,16 @@ class DirectProgram:
 
     def _answer(self, event: EventContext, frame: Event, body: bytes) -> None:
         try:
+            if self._instance is None:
+                self._instance = Instance(self._module, self._abi)
             status, block, sent = self._instance.serve(self._request(frame, body))
             headers = self._headers(block)
         except Trapped as trapped:
             self._host.fail(event, self._explainer.trap(trapped, event.label))
+        except Interrupted as stopped:
+            self._instance = None
+            event.cut_at = event.cut_at or _line(stopped)
+            self._host.fail(event, self.report(stopped, event.label))  # the host knows better
         except OutOfBounds as wrong:
             self._host.fail(event, self._explainer.out_of_bounds(wrong, event.label))
         except InvalidHeader as invalid:
@@ -128,14 +148,14 @@ class DirectProgram:
         if not 200 <= status <= 599:
             self._host.fail(event, self._explainer.status(status, event.label))
         elif status in NULL_BODY:
-            self._host.answer(event, status, "", headers, None)
+            self._host.answer_whole(event, status, "", headers, None)
         else:
             if not self._last_typed:
                 headers = [*headers, content_type(body)]
             if len(body) > WHOLE_BODY_BYTES:
                 self._send_long(event, status, headers, body)
             else:
-                self._host.answer(event, status, "", headers, body)
+                self._host.answer_whole(event, status, "", headers, body)
 
     def _send_long(self, event: EventContext, status: int, headers: Headers, body: bytes) -> None:
         """Send as a stream what is too long for one frame."""
@@ -199,19 +219,25 @@ class DirectProgram:
         return None
 
     def memory(self) -> int:
-        return self._instance.memory_bytes
+        return self._instance.memory_bytes if self._instance else 0
 
 
-def load_module(data: bytes, cache: str, explainer: DirectExplainer) -> tuple[Abi, Instance]:
-    """Compile and check a module, and make its instance. Raises ``LoadError``."""
+def compiled(data: bytes, cache: str, explainer: DirectExplainer) -> wasmtime.Module:
+    """The module of these bytes. Raises ``LoadError``."""
     import wasmtime
 
     from ..wasm.runtime import compile_module
 
     try:
-        module = compile_module(data, cache)
+        return compile_module(data, cache)
     except wasmtime.WasmtimeError as error:
         raise LoadError(explainer.load_failure("direct-wasm-invalid", problem=_last_line(error))) from error
+
+
+def load_module(module: wasmtime.Module, explainer: DirectExplainer) -> tuple[Abi, Instance]:
+    """Check a module and make its instance. Raises ``LoadError``."""
+    import wasmtime
+
     imports = [(each.module, each.name or "") for each in module.imports]
     if imports:
         raise LoadError(explainer.imports(imports))
@@ -229,6 +255,12 @@ def load_module(data: bytes, cache: str, explainer: DirectExplainer) -> tuple[Ab
     except wasmtime.WasmtimeError as error:
         problem = _last_line(error)
         raise LoadError(explainer.load_failure("direct-instantiate-failed", problem=problem)) from error
+
+
+def _line(stopped: Interrupted) -> Line | None:
+    """Where the module was stopped, if it tells its source."""
+    place = next((frame for frame in stopped.frames if frame.file), None)
+    return Line(place.file, place.line, place.function) if place else None
 
 
 def _last_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.known import encodable, explain
 from emulator.diagnostics.report import Place, Report
+from emulator.wire.frames import Limits
 
 from ..realm.engine import Undefined, Value
 from .hints import foreign_hint
@@ -67,6 +68,8 @@ class JsExplainer:
         self._root = root.rstrip("/") + "/"
         self._main = main
         self._sources = Sources()
+        self.limits = Limits()
+        """Those of the Worker."""
         self._describe: Value = realm.platform.get("describeError")
         self._global_names: Value = realm.platform.get("globalNames")
         show = realm.platform.get("showCaught")
@@ -99,6 +102,8 @@ class JsExplainer:
         code, known, mended = recognise(clues)
         if mended is not None and code == "js-uncaught" and frames:
             frames[-1] = mended
+        if code == "subrequests-exceeded":
+            known = {"limit": f"{self.limits.subrequests:g}"}
         if kind == "rejection":
             line = _IN_PROMISE + line
         if told.causes:

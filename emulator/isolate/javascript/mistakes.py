@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from emulator.diagnostics.javascript_globals import BROWSER_GLOBALS, NODE_GLOBALS
 from emulator.diagnostics.report import Place
 
 from .hints import hint
@@ -23,18 +24,6 @@ _DESTRUCTURED: Final = re.compile(
     r"Cannot destructure property '(.*)' of '(.*)' as it is (undefined|null)\.", re.DOTALL
 )
 _UNDEFINED: Final = re.compile(r"(\S+) is not defined")
-
-_NODE: Final[Mapping[str, str]] = {
-    "require": 'Write `import name from "./file.js"`: Workers are ES modules.',
-    "module": "Write `export default { ... }`: Workers are ES modules.",
-    "exports": "Write `export const name = ...`: Workers are ES modules.",
-    "process": "Variables and secrets are on `env`, the second argument of fetch(request, env, ctx).",
-    "Buffer": "Use Uint8Array with TextEncoder and TextDecoder, or btoa and atob for Base64.",
-    "__dirname": "A Worker has no directory; import the files that it needs.",
-    "__filename": "A Worker has no file of its own; import the files that it needs.",
-    "global": "Write `globalThis`.",
-    "setImmediate": "Write `setTimeout(f, 0)` or `queueMicrotask(f)`.",
-}
 _PLATFORM: Final = frozenset(
     (
         "Cache",
@@ -52,17 +41,6 @@ _PLATFORM: Final = frozenset(
 
 _PARAMETERS: Final = ("request", "env", "ctx")
 """What a handler is given."""
-
-_BROWSER: Final[Mapping[str, str]] = {
-    "window": "Write `globalThis`, or `self`.",
-    "document": "There is no page in a Worker: answer with HTML as text.",
-    "localStorage": "Keep data in KV, D1 or a Durable Object: a Worker keeps nothing between requests.",
-    "sessionStorage": "Keep data in KV, D1 or a Durable Object: a Worker keeps nothing between requests.",
-    "alert": "Write `console.log(...)`.",
-    "XMLHttpRequest": "Write `await fetch(url)`.",
-    "location": "Write `new URL(request.url)`.",
-    "history": "There is no page in a Worker; answer with Response.redirect(url).",
-}
 
 
 class Clues(NamedTuple):
@@ -122,6 +100,7 @@ _BY_MESSAGE: Final[Mapping[str, str]] = {
     "body is already used": "js-body-used",
     "This ReadableStream is currently locked to a reader": "js-body-used",
     "Disallowed operation called within global scope": "global-scope",
+    "Too many subrequests by single Worker invocation": "subrequests-exceeded",
 }
 
 
@@ -198,10 +177,10 @@ def _name(clues: Clues) -> Mistake | None:
     name = found[1]
     if _uses_go(clues):
         return "js-go-standard", {"name": name}, None
-    if name in _NODE:
-        return "js-node-global", {"name": name, "instead": _NODE[name]}, None
-    if name in _BROWSER:
-        return "js-browser-global", {"name": name, "instead": _BROWSER[name]}, None
+    if name in NODE_GLOBALS:
+        return "js-node-global", {"name": name, "instead": NODE_GLOBALS[name]}, None
+    if name in BROWSER_GLOBALS:
+        return "js-browser-global", {"name": name, "instead": BROWSER_GLOBALS[name]}, None
     if name in _PLATFORM:
         return "js-not-defined", {"name": name, "platform": True}, None
     if name in clues.facts.get("env", ()):

@@ -108,7 +108,7 @@ class Modules:
         Raises ``ModuleMistake``, ``ModuleSyntaxError``, ``TopLevelError``, or what ``compile_wasm`` raises.
         """
         engine = self._realm.engine
-        entry = _START if self._spec.size_limit else self._main
+        entry = _START if self._spec.limits.size_bytes else self._main
         self._loader = ModuleLoader(engine, self._resolve, self._load, self._broken.append)
         then = self._realm.platform.get("async").get("then")
         outcome = engine.eval(_IMPORT, "cfw-emu:modules")(entry, then)
@@ -143,6 +143,11 @@ class Modules:
         return self._refused.get(message)
 
     # ---- the size of the upload -------------------------------------------------
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file that was read, by its path."""
+        return self._contents.sizes
 
     def _measure(self, *_: Any) -> bool:
         """Whether the modules that were read are more than the plan allows; nothing has run yet."""

@@ -16,7 +16,8 @@ from ..compat_flags import CompatibilityFlags
 from ..events import CURRENT, EventContext, context_of
 from ..program import Host, LoadError
 from ..realm.engine import JSError, Undefined, Value
-from ..respond import BodyPump
+from ..realm.host.text import utf8
+from ..respond import BodyPump, header_pairs
 from ..wasm_file import BEGINNING as WASM_BEGINNING
 from ..wasm_file import looks as wasm_looks
 from .contents import ContentMistake
@@ -56,6 +57,7 @@ class JavaScriptProgram:
     def load(self, spec: WorkerSpec) -> None:
         """Import the main module and all that it imports."""
         self._explainer = JsExplainer(self._realm, spec.root, spec.main)
+        self._explainer.limits = spec.limits
         self._env_names = sorted(spec.vars)
         self._realm.wasm.cache = spec.cache
         # Such a call throws, and that is told with its place.
@@ -101,7 +103,8 @@ class JavaScriptProgram:
             raise ContentMistake("module-not-wasm", begins=data[:8].hex(" "), looks=wasm_looks(data))
         buffer = self._bridge.engine.array_buffer(data)
         try:
-            module: Value = self._realm.platform.get("wasmModuleFrom")(buffer, os.path.basename(path))
+            with self._host.compiling():
+                module: Value = self._realm.platform.get("wasmModuleFrom")(buffer, os.path.basename(path))
         except JSError as error:
             if "CompileError" not in str(error):
                 raise
@@ -115,6 +118,9 @@ class JavaScriptProgram:
     def warnings(self) -> list[Report]:
         return self._modules.warnings
 
+    def files(self) -> dict[str, int]:
+        return self._modules.sizes
+
     # ---- events -------------------------------------------------------------
 
     def begin(self, event: EventContext, frame: Event) -> None:
@@ -127,10 +133,12 @@ class JavaScriptProgram:
         body: Any = frame.body
         if isinstance(body, bytes):
             body = self._bridge.engine.array_buffer(body)
+        self._host.loop.forgive()
         try:
             event.request = self._dispatch(event.id, frame.method, frame.url, frame.headers, frame.cf, body)
         except JSError as error:
-            self._on_fail(event.id, self._thrown(error))
+            if not self._host.is_cut(event, error):
+                self._on_fail(event.id, self._thrown(error))
 
     def _on_answer(
         self, number: int, status: int, reason: Any, lines: Any, kind: int, body: Any, *_: Any
@@ -138,18 +146,17 @@ class JavaScriptProgram:
         event = self._events.pop(number, None)
         if event is None:
             return Undefined
-        # str: the engine hands over long concatenated strings as values.
-        headers = _headers(str(lines))
+        headers = header_pairs(lines)
+        reason = reason if reason.__class__ is str else str(reason)
         if kind == _STREAM:
-            self._stream(event, status, str(reason), headers, body)
+            self._stream(event, status, reason, headers, body)
             return Undefined
         sent = None
         if kind == _TEXT:
-            sent = str(body).encode("utf-8", "surrogatepass")
+            sent = self._host.loop.memory.again(lambda: utf8(body))
         elif kind == _BYTES:
-            sent = body.to_bytes()
-        self._host.answer(event, status, str(reason), headers, sent)
-        self._host.served(event)
+            sent = self._host.loop.memory.again(body.to_bytes)
+        self._host.answer_whole(event, status, reason, headers, sent)
         return Undefined
 
     def _stream(self, event: EventContext, status: int, reason: str, headers: Headers, body: Value) -> None:
@@ -165,15 +172,18 @@ class JavaScriptProgram:
         except asyncio.CancelledError:
             pass
         except BaseException as error:
-            self._host.fail(event, self.report(error, event.label))
+            if not self._host.is_cut(event, error):
+                self._host.fail(event, self.report(error, event.label))
         finally:
             del self._pumps[event.id]
             self._host.served(event)
 
     def _on_fail(self, number: int, thrown: Any = Undefined, returned: Any = "", *_: Any) -> Any:
         event = self._events.pop(number, None)
-        if event is not None:
-            self._host.fail(event, self._failure(event, thrown, str(returned)))
+        if event is not None and not self._host.is_cut(event, thrown):
+            report = self._failure(event, thrown, str(returned))
+            self._host.loop.forgive()
+            self._host.fail(event, report)
             self._host.served(event)
         return Undefined
 
@@ -233,8 +243,3 @@ class JavaScriptProgram:
 
     def leave(self) -> None:
         pass
-
-
-def _headers(lines: str) -> Headers:
-    parts = lines.split("\n") if lines else []
-    return list(zip(parts[::2], parts[1::2], strict=True))

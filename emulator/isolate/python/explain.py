@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
+from emulator.wire.frames import Limits
 
 from ..bridge.handles import Lent
 from .exceptions import background, exception_line, hint, message_of, nearest
@@ -28,6 +29,7 @@ _BODY_USED: Final = ("Body has already been used", "Body already used", "body is
 _GLOBAL_SCOPE: Final = "Disallowed operation called within global scope"
 _LOST: Final = "Network connection lost"
 _BORROWED: Final = "borrowed proxy was automatically destroyed"
+_TOO_MANY: Final = "Too many subrequests by single Worker invocation"
 _NEEDS_NEW: Final = "class constructors must be invoked with 'new'"
 
 _FRAMES: Final = 8
@@ -43,6 +45,8 @@ class Explainer:
         self._root = root.rstrip("/") + "/"
         self._main = main
         self._last_lent = last_lent
+        self.limits = Limits()
+        """Those of the Worker."""
 
     def report(
         self, error: BaseException, event: str = "", handler_at: Place | None = None, **facts: Any
@@ -127,6 +131,8 @@ class Explainer:
         code = _by_message(message)
         if code == "subrequest-failed":
             return code, {"subrequest": message}
+        if code == "subrequests-exceeded":
+            return code, {"limit": f"{self.limits.subrequests:g}"}
         if code:
             return code, {}
         told = [hint(error), *background(error, self._at)]
@@ -160,6 +166,8 @@ def _by_message(message: str) -> str:
         return "global-scope"
     if message == _NEEDS_NEW:
         return "new-missing"
+    if _TOO_MANY in message:
+        return "subrequests-exceeded"
     return "subrequest-failed" if _LOST in message else ""
 
 

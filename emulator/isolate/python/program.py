@@ -42,6 +42,7 @@ class PythonProgram:
     def load(self, spec: WorkerSpec) -> None:
         """Import the Worker's entry module."""
         self._explainer = Explainer(spec.root, spec.main, lambda: self._bridge.last_lent)
+        self._explainer.limits = spec.limits
         # A finalizer may run in the middle of anything, a send included.
         watch_coroutines(self._explainer, lambda report: self._host.loop.call_soon(self._warn, report))
         try:
@@ -63,6 +64,9 @@ class PythonProgram:
     def warnings(self) -> list[Report]:
         return self._handlers.warnings()
 
+    def files(self) -> dict[str, int]:
+        return {}
+
     def leave(self) -> None:
         """Remove what the Worker wrote."""
         if self._sandbox is not None:
@@ -75,25 +79,37 @@ class PythonProgram:
 
     async def _serve(self, event: EventContext, frame: Event) -> None:
         response: Any = None
+        loop = self._host.loop
         try:
             body = (
                 self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
             )
             event.request = self._make_request(frame.method, frame.url, frame.headers, frame.cf, body)
+            loop.forgive()
             response = self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
             if inspect.isawaitable(response):
                 response = await response
             response = self._handlers.response_of(response)
             if event.answered:
                 return
-            status, text, headers, sent, pump = respond(self._bridge, self._host.streams, response)
-            self._host.answer(event, status, text, headers, sent)
-            if pump is not None:
+            loop.settle(event)
+            status, text, headers, sent, pump = respond(
+                self._bridge, self._host.streams, response, loop.memory.again
+            )
+            loop.forgive()
+            if pump is None:
+                assert not isinstance(sent, int)
+                self._host.answer_whole(event, status, text, headers, sent)
+            else:
+                self._host.answer(event, status, text, headers, sent)
                 await pump()
         except BaseException as error:
             # An event that was aborted counts as answered, and its cancellation is no failure.
-            if not (event.answered and isinstance(error, asyncio.CancelledError)):
-                self._host.fail(event, self._failure(event, error, response))
+            aborted = event.answered and isinstance(error, asyncio.CancelledError)
+            if not aborted and not self._host.is_cut(event, error):
+                report = self._failure(event, error, response)
+                loop.forgive()
+                self._host.fail(event, report)
         finally:
             self._host.served(event)
 

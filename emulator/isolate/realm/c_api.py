@@ -39,6 +39,7 @@ _SIGNATURES: Final = (
     ("JS_SetModuleLoaderFunc2", None, (_pointer, MODULE_NORMALIZE, MODULE_LOADER, _pointer, _pointer)),
     ("JS_SetPropertyStr", ctypes.c_int, (_pointer, JSValue, _text, JSValue)),
     ("JS_Throw", JSValue, (_pointer, JSValue)),
+    ("js_malloc_usable_size", ctypes.c_size_t, (_pointer, _pointer)),
     ("js_strdup", _pointer, (_pointer, _text)),
 )
 

@@ -8,11 +8,16 @@ from typing import Any, Final
 import quickjs
 
 from . import c_api
+from .heap import Heap
+from .interrupts import Interrupts
 from .stack import share_bytes
 
 Value = quickjs.Value
 Undefined: Final = quickjs.Undefined
 JSError = quickjs.JSError
+
+INTERRUPT_TEXTS: Final = ("InternalError: interrupted", "<unknown JS error>")
+"""How the binding words the interrupt; it may be interrupted while it does so."""
 
 
 class Engine:
@@ -26,6 +31,8 @@ class Engine:
         self.api = c_api.library(quickjs._quickjs.__file__)
         self.address = c_api.pointer(self.context)
         """Of the ``JSContext``, for calls of ``api``."""
+        self._heap = Heap(self.runtime)
+        self.interrupts = Interrupts(self.api, self.context)
         self.module_loader: object = None
         """What the engine calls for modules; it lives as long as the engine."""
 
@@ -80,6 +87,61 @@ class Engine:
 
         self._tracker = c_api.REJECTION_TRACKER(track)  # the engine does not keep it alive
         self.api.JS_SetHostPromiseRejectionTracker(c_api.pointer(self.runtime), self._tracker, None)
+
+    # ---- interrupts ---------------------------------------------------------
+
+    def set_interrupt(self, callback: Callable[[], bool] | None) -> None:
+        """Have ``callback`` decide, every few milliseconds of JavaScript, whether it is stopped.
+
+        True stops JavaScript with an error that it cannot catch: no ``catch``, no ``finally``, no handler
+        of a rejection runs, and promises that the stopped code would have settled stay pending. The
+        callback is then asked at each further call and branch, and must say True until Python has control
+        again. A caller in Python gets ``JSError``, for which ``is_interrupt`` holds; or, if an async
+        function was stopped, its pending promise: look at ``interrupted``. To be called in the process whose
+        JavaScript it is, after any fork.
+        """
+        if callback is None:
+            self.interrupts.stop_ticks()
+        else:
+            self.interrupts.start_ticks()
+        self.runtime.set_interrupt_handler(callback and self.interrupts.handler(callback))
+
+    def interrupt(self) -> None:
+        """Ask the callback of ``set_interrupt`` at JavaScript's very next call or branch."""
+        self.interrupts.poll_next()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether JavaScript was stopped since this was last set to False."""
+        return self.interrupts.stopped
+
+    @interrupted.setter
+    def interrupted(self, value: bool) -> None:
+        self.interrupts.stopped = value
+
+    def is_interrupt(self, error: BaseException) -> bool:
+        """Whether ``error`` came because JavaScript was stopped. Ask before ``interrupted`` is reset."""
+        return self.interrupted and isinstance(error, JSError) and str(error) in INTERRUPT_TEXTS
+
+    # ---- memory -------------------------------------------------------------
+
+    def heap_bytes(self) -> int:
+        """Memory that JavaScript has now, garbage included. A tenth of a microsecond."""
+        return self._heap.used()
+
+    def limit_memory(self, total: int) -> None:
+        """Hold the whole heap, the platform's part of it included, to ``total`` bytes; 0: no limit.
+
+        JavaScript that needs more gets an ``InternalError``, which it can catch, and for which
+        ``is_out_of_memory`` holds. The engine does not collect garbage before; ``runtime.run_gc()`` does.
+        """
+        self._heap.limit(total)
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether ``error`` came because JavaScript got no more memory."""
+        return isinstance(error, JSError) and self._heap.tells(str(error))
+
+    # ---- promise jobs -------------------------------------------------------
 
     @property
     def has_jobs(self) -> bool:

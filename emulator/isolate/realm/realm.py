@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any, Final
 
+from .bytecode import compiled
 from .engine import Engine, Value
 
 PLATFORM_FILES: Final = (
@@ -79,19 +80,26 @@ class Realm:
     (``makeRequest``, ``takeResponse``...) from there.
     """
 
-    def __init__(self, host: Mapping[str, Callable[..., Any]]) -> None:
-        from .host.wasm import WebAssemblyHalf  # this module is imported by those of .host
+    def __init__(self, host: Mapping[str, Callable[..., Any]], bytecode: str = "") -> None:
+        """Boot. ``bytecode`` is a directory of the user that keeps the compiled platform files."""
+        from .host.text import direct_functions  # this module is imported by those of .host
+        from .host.wasm import WebAssemblyHalf
 
         self.engine = Engine()
         self.platform: Value = self.engine.context.new_object()
-        raw = self.engine.context.new_object()
+        raw, direct = self.engine.context.new_object(), self.engine.context.new_object()
         for name, function in host.items():
             raw.set(name, self.engine.function(self.guarded(function), name))
+        for name, function in direct_functions().items():
+            direct.set(name, self.engine.function(function, name))
         self.wasm = WebAssemblyHalf(self)
         raw.set("openWebAssembly", self.engine.function(self.guarded(self.wasm.open), "openWebAssembly"))
-        for name in PLATFORM_FILES:
-            setup = self.engine.eval(_source(name), f"cfw-emu:{name}")
-            setup(self.platform, raw) if name == "boot.js" else setup(self.platform)
+        sources = {f"cfw-emu:{name}": _source(name) for name in PLATFORM_FILES}
+        evaluate = self.engine.context.eval_function
+        first, *others = (evaluate(script) for script in compiled(self.engine, sources, bytecode))
+        first(self.platform, raw, direct)
+        for setup in others:
+            setup(self.platform)
         self.engine.run_jobs()
 
     def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:

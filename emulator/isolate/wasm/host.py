@@ -17,9 +17,10 @@ from wasmtime import _bindings as c
 
 from ..realm.engine import Engine, JSError, Undefined, Value
 from . import runtime, traps
+from .epochs import epochs
 from .group import Group, Lease
 from .instances import instantiate
-from .limits import MEMORY_BYTES
+from .limits import MEMORY_BYTES, memory_limit
 from .modules import Module, Modules
 from .signature import SLOT_BYTES, TRAP_SLOT, export_wrapper, import_wrapper, signature
 
@@ -57,6 +58,7 @@ class WasmHost:
     def __init__(self, engine: Engine, cache: str) -> None:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
         self.engine = engine
+        epochs().on_interrupt = engine.interrupt  # JavaScript goes no further either
         self._cache = cache
         self.depth = 0
         """Imports that run right now: below each are wasm frames, which no greenlet may leave."""
@@ -159,10 +161,12 @@ class WasmHost:
     def instantiate(self, group: int, module: int, imports: Value) -> list[Any]:
         """``[kind, number, signature, name, ...]`` of the exports, or ``[failure]``."""
         home, found, given = self.groups[group], self.modules[module], imports.to_python()
-        made = instantiate(home, found, given, self._opcode)
+        with memory_limit().unlimited():
+            made = instantiate(home, found, given, self._opcode)
         if isinstance(made, traps.Failure) and made.message.startswith(traps.NO_ROOM):
             self._collect()
-            made = instantiate(home, found, given, self._opcode)
+            with memory_limit().unlimited():
+                made = instantiate(home, found, given, self._opcode)
         return [self._failure(home, made)] if isinstance(made, traps.Failure) else made
 
     # ---- functions ----------------------------------------------------------

@@ -23,7 +23,8 @@ from wasmtime import _bindings as c
 from wasmtime._ffi import dll
 
 from ..realm.stack import share_bytes
-from .limits import GROW_LIMIT_BYTES
+from .epochs import NEXT_EPOCH, epochs
+from .limits import memory_limit
 
 _FEATURES: Final = (
     "simd",
@@ -44,9 +45,13 @@ _KEPT_MODULES: Final = 64
 """Compiled modules that stay on disk; a Go project makes one with each save."""
 
 
-@functools.cache
 def engine() -> wasmtime.Engine:
     """The engine of this process, with the features that V8 has on Workers."""
+    return _engine(epochs().compiled_in)
+
+
+@functools.cache
+def _engine(interruptible: bool) -> wasmtime.Engine:
     # Read by Config: traps then tell file and line, where the module has debug information, as TinyGo's have.
     os.putenv("WASMTIME_BACKTRACE_DETAILS", "1")
     config = wasmtime.Config()
@@ -55,6 +60,7 @@ def engine() -> wasmtime.Engine:
     config.max_wasm_stack = stack
     for feature in _FEATURES:
         setattr(config, f"wasm_{feature}", True)
+    config.epoch_interruption = interruptible
     config.wasm_threads = False  # Workers have no SharedArrayBuffer
     if sys.platform == "darwin":
         # Mach ports do not survive the fork that made this process.
@@ -62,10 +68,22 @@ def engine() -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
+@functools.cache
+def _immortal_engine() -> int:
+    """The address of the engine, which the end of the interpreter does not free."""
+    return _address(c.wasmtime_engine_clone(engine().ptr()))
+
+
 def new_store() -> wasmtime.Store:
-    """A store whose memories do not grow past ``GROW_LIMIT_BYTES``."""
-    store = wasmtime.Store(engine())
-    store.set_limits(memory_size=GROW_LIMIT_BYTES)
+    """A store whose memories keep to ``memory_limit``, and whose code ``epochs`` interrupts."""
+    with memory_limit().unlimited():
+        store = wasmtime.Store(engine())
+    store.set_limits(memory_size=memory_limit().grow_bytes)
+    watch = epochs()
+    if watch.compiled_in:
+        watch.advance(_address(dll.wasmtime_engine_increment_epoch), _immortal_engine())
+        _set_epoch_callback(_address(store.ptr()), watch.callback(_new_error), None, None)
+        store.set_epoch_deadline(NEXT_EPOCH)
     return store
 
 
@@ -101,7 +119,8 @@ def _is_whole(path: Path) -> bool:
 
 
 def _key(data: bytes) -> str:
-    build = f"{version('wasmtime')} {sys.platform} {os.uname().machine} {share_bytes()}"
+    epochs_in = epochs().compiled_in
+    build = f"{version('wasmtime')} {sys.platform} {os.uname().machine} {share_bytes()} {epochs_in:d}"
     return hashlib.sha256(build.encode() + b"\0" + data).hexdigest()
 
 
@@ -149,6 +168,15 @@ memory_data: Final = ctypes.CFUNCTYPE(_void, _void, _void)(_address(dll.wasmtime
 
 new_trap: Final = ctypes.PYFUNCTYPE(_void, ctypes.c_char_p, ctypes.c_size_t)(_address(dll.wasmtime_trap_new))
 """``(message, its length) -> trap*``"""
+
+
+_new_error: Final = ctypes.PYFUNCTYPE(_void, ctypes.c_char_p)(_address(dll.wasmtime_error_new))
+"""``(message) -> error*``"""
+
+_set_epoch_callback: Final = ctypes.PYFUNCTYPE(None, _void, _void, _void, _void)(
+    _address(dll.wasmtime_store_epoch_deadline_callback)
+)
+"""``(store, callback, data, finalizer)``"""
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from emulator.diagnostics.report import Report
 from emulator.isolate.direct.content import InvalidHeader, response_headers
 from emulator.isolate.direct.explain import DirectExplainer
 from emulator.isolate.direct.instance import Answered, OutOfBounds, Request, Trapped
-from emulator.isolate.direct.program import load_module
+from emulator.isolate.direct.program import compiled, load_module
 from emulator.isolate.direct.wasm_file import read_module
 from emulator.isolate.program import LoadError
 
@@ -99,7 +99,9 @@ def told(directory: Path, module: str | bytes | None, go: str, body: bytes) -> R
         (directory / "main.go").write_text(go, encoding="utf-8")
     explainer = DirectExplainer(str(directory), str(directory / "worker.wasm"))
     try:
-        _, instance = load_module(read_module(explainer.main, explainer.shown), "", explainer)
+        _, instance = load_module(
+            compiled(read_module(explainer.main, explainer.shown), "", explainer), explainer
+        )
         answered: Answered = instance.serve(Request(b"", b"", b"", b"", body))
         response_headers(answered.headers)
     except LoadError as error:

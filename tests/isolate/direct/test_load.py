@@ -11,7 +11,7 @@ from direct_workers import worker
 
 from emulator.diagnostics.report import Place, Report
 from emulator.isolate.direct.explain import DirectExplainer
-from emulator.isolate.direct.program import load_module
+from emulator.isolate.direct.program import compiled, load_module
 from emulator.isolate.direct.wasm_file import read_module
 from emulator.isolate.program import LoadError
 
@@ -30,7 +30,7 @@ def refused(tmp_path: Path) -> Load:
             (tmp_path / "main.go").write_text(go, encoding="utf-8")
         explainer = DirectExplainer(str(tmp_path), str(path))
         with pytest.raises(LoadError) as failure:
-            load_module(read_module(str(path), explainer.shown), "", explainer)
+            load_module(compiled(read_module(str(path), explainer.shown), "", explainer), explainer)
         return failure.value.report
 
     return load

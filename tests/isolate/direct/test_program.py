@@ -11,6 +11,7 @@ from direct_workers import ECHO, PUPPET, puppet_body, worker
 from isolates import ForkedIsolates, Isolate
 
 from emulator.wire.channel import StreamCancelled
+from emulator.wire.frames import Limits
 
 Serve = Callable[..., Isolate]
 
@@ -22,12 +23,12 @@ def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Serve]:
     """Load a module (text or bytes) as a Worker; ``go`` is the main.go beside it."""
     made: list[Isolate] = []
 
-    def serve(module: str | bytes, go: str | None = None) -> Isolate:
+    def serve(module: str | bytes, go: str | None = None, limits: Limits | None = None) -> Isolate:
         data = module if isinstance(module, bytes) else bytes(wasmtime.wat2wasm(module))
         (tmp_path / "worker.wasm").write_bytes(data)
         if go is not None:
             (tmp_path / "main.go").write_text(go, encoding="utf-8")
-        made.append(isolates.load(tmp_path, "worker.wasm", kind="wasm"))
+        made.append(isolates.load(tmp_path, "worker.wasm", kind="wasm", limits=limits))
         return made[-1]
 
     yield serve
@@ -132,13 +133,13 @@ def test_a_client_that_leaves_while_it_sends(serve: Serve) -> None:
 
 
 def test_a_body_longer_than_allowed(serve: Serve) -> None:
-    isolate = serve(ECHO)
+    isolate = serve(ECHO, limits=Limits(request_body_mb=3))
     stream = isolate.upload()
     exchange = isolate.begin("POST", "/", (), stream)
 
     async def send() -> None:
         piece = bytes(1_000_000)
-        for _ in range(110):
+        for _ in range(6):
             await stream.write(piece)
 
     with pytest.raises(StreamCancelled):

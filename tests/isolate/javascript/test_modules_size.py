@@ -14,7 +14,7 @@ from emulator.isolate.program import LoadError
 from emulator.isolate.realm.engine import Value
 from emulator.isolate.realm.host import host_functions
 from emulator.isolate.realm.realm import Realm
-from emulator.wire.frames import WorkerSpec
+from emulator.wire.frames import Limits, WorkerSpec
 
 LIMIT = 10_000
 
@@ -35,7 +35,8 @@ class Limited(Project):
             vars={},
             kind="javascript",
         )
-        spec = msgspec.structs.replace(spec, size_limit=limit, plan="free")
+        limits = Limits(plan="free", size_bytes=limit)
+        spec = msgspec.structs.replace(spec, limits=limits)
         self.modules = Modules(self.realm, spec, self._compile)
         return self.modules.load()
 

@@ -377,3 +377,10 @@ def test_a_subrequest_that_answers_after_its_event(serve: Load) -> None:
     assert isolate.fetch().text == "ok"
     over.set_result(None)
     isolate.until(lambda: ended)
+
+
+def test_lone_surrogates_go_out_as_replacement_characters(serve: Load) -> None:
+    assert (
+        serve(fetching("return new Response('中\\ud800' + 'x'.repeat(10000));")).fetch().body
+        == ("中\ufffd" + "x" * 10000).encode()
+    )

@@ -160,3 +160,67 @@ def test_prototype_names(run: Run) -> None:
         "values",
     ]
     assert run("Object.getOwnPropertyNames(Headers.prototype).sort()") == names
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 31, 32, 33, 34, 200])
+def test_however_many_names_there_are(run: Run, count: int) -> None:
+    """Few are kept in another way than many."""
+    source = """
+    const names = Array.from({length: count}, (_, i) => `X-${i}`);
+    const made = new Headers(Object.fromEntries(names.map((name) => [name, `v-${name}`])));
+    const grown = new Headers();
+    for (const name of names) grown.append(name, 'old');
+    for (const name of names) grown.set(name.toLowerCase(), `v-${name}`);
+    const last = `X-${count - 1}`, seen = [made, grown, new Headers(made), new Headers([...grown])];
+    const before = seen.map((h) => [[...h].length, h.get('x-0'), h.get(last), h.has('X-0'), h.has('x-n'), h.get('x-n')]);
+    for (const h of seen) { h.append(last, 'more'); h.delete('x-0'); }
+    return [before, seen.map((h) => [[...h].length, h.has('x-0'), h.get(last)])];"""
+    before, after = run(source, count=count)
+    assert before == [[count, "v-X-0", f"v-X-{count - 1}", True, False, None]] * 4
+    left = [count - 1, False, f"v-X-{count - 1}, more" if count > 1 else None]
+    assert after == [left] * 4
+
+
+def test_names_that_come_twice_over_the_wire(run: Run, realm: Any) -> None:
+    realm.engine.global_.set("makeRequest", realm.platform.get("makeRequest"))
+    source = """
+    const lines = ['x', '1', 'host', 'x', 'x', '2', 'cookie', 'a=1'].join('\\n');
+    const h = () => makeRequest('GET', 'http://a.example/', lines, null, null).headers;
+    const changed = new Headers(h());
+    changed.set('X', '3');
+    return [h().get('x'), h().has('1'), h().get('Host'), [...h()], [...changed]];"""
+    pairs = [["cookie", "a=1"], ["host", "x"], ["x", "1, 2"]]
+    assert run(source) == ["1, 2", False, "x", pairs, [*pairs[:2], ["x", "3"]]]
+
+
+def test_values_are_checked_each_time(run: Run) -> None:
+    source = """
+    const out = [];
+    for (const value of [' a ', ' a ', 'a', 'b\\nc', 'b\\nc', '']) {
+      try {
+        out.push(new Headers({x: value}).get('x'));
+      } catch (error) {
+        out.push(error.message);
+      }
+    }
+    return out;"""
+    invalid = "Invalid header value."
+    assert run(source) == ["a", "a", "a", invalid, invalid, ""]
+
+
+def test_a_record_is_read_once_and_in_order(run: Run) -> None:
+    source = """
+    const seen = [];
+    const record = new Proxy({a: '1', 'b c': '2', d: '3'}, {
+      get(target, key) { seen.push(`get ${String(key)}`); return target[key]; },
+      ownKeys(target) { seen.push('keys'); return Reflect.ownKeys(target); },
+      getOwnPropertyDescriptor(target, key) {
+        seen.push(`own ${key}`);
+        return Reflect.getOwnPropertyDescriptor(target, key);
+      },
+    });
+    try { new Response('', {headers: record}); } catch (error) { seen.push(error.message); }
+    return seen;"""
+    read = run(source)
+    assert read[:2] == ["get Symbol(Symbol.iterator)", "keys"]
+    assert [step for step in read[2:] if not step.startswith("own")] == ["get a", "Invalid header name."]

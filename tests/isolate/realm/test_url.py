@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulator.isolate.realm.host.url import parse
+
 from .conftest import JSFailure
 
 PARTS = "(u) => [u.protocol, u.username, u.password, u.host, u.hostname, u.port, u.pathname, u.search, u.hash, u.origin]"
@@ -151,3 +153,48 @@ def test_round_trip(run, pairs):
     assert parse_qsl(text, keep_blank_values=True, max_num_fields=None) == pairs
     back = run("[...new URLSearchParams(text)]", text=urlencode(pairs))
     assert [tuple(pair) for pair in back] == pairs
+
+
+def test_urls_of_one_text_are_apart(run):
+    source = """
+    const make = () => new URL('http://a.example/p?q=1#f');
+    const one = make(), two = make();
+    one.pathname = '/other';
+    one.searchParams.append('r', '2');
+    two.hash = '';
+    const three = make();
+    return [one.href, two.href, three.href, three.pathname, make().search, make() === make()];"""
+    assert run(source) == [
+        "http://a.example/other?q=1&r=2#f",
+        "http://a.example/p?q=1",
+        "http://a.example/p?q=1#f",
+        "/p",
+        "?q=1",
+        False,
+    ]
+
+
+def test_more_urls_than_are_remembered(run):
+    source = """
+    const bad = [];
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 500; i++) {
+        const url = new URL(`http://h${i}.example/${i}`);
+        if (url.pathname !== `/${i}` || url.host !== `h${i}.example`) bad.push(i);
+      }
+    }
+    return bad;"""
+    assert run(source) == []
+
+
+def test_what_is_normal_is_what_the_parser_gives(run):
+    """Many are taken as they are: none of these may be, or they are the same."""
+    urls = [
+        *(f"http://{host}/" for host in ("127.0.0.1", "1.2.3", "01.2.3.4", "256.1.1.1", "1.2.3.4.", "a.0x1", "09.a")),
+        *(f"https://{host}/" for host in ("XN--A", "xn--fsqu00a.b", "3g.example.com", "a..b", "a_b", "h:443", "h:08")),
+        *(f"http://h{path}" for path in ("/.", "/a/..", "/a/.b", "/%2e", "/a%2E/b", "/a%/b", "?/..", "/a?/..#", "/[a]")),
+        "http://h/" + "a/" * 3000 + "..",
+    ]  # fmt: skip
+    assert run("urls.split(' ').map((u) => URL.parse(u)?.href ?? null)", urls=" ".join(urls)) == [
+        parse(url, None) for url in urls
+    ]

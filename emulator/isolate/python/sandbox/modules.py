@@ -6,19 +6,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, unquote
+
+from emulator.diagnostics.python_platform import ABSENT_MODULES
 
 from .notices import Notices
 from .view import View
-
-ABSENT_MODULES: Final = frozenset(
-    {
-        *("_curses", "_tkinter", "curses", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3"),
-        *("pwd", "readline", "resource", "spwd", "syslog", "termios", "tkinter", "turtle", "venv"),
-    }
-)
-"""Modules of the standard library that Pyodide leaves out."""
 
 
 def hide() -> None:

@@ -28,8 +28,10 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def utf8(text: str) -> bytes:
-    """UTF-8 of a JavaScript string, which may have lone surrogates."""
+def utf8(text: str | Value) -> bytes:
+    """UTF-8 of a JavaScript string, which may have lone surrogates or come as the engine's own value."""
+    if text.__class__ is not str:
+        text = str(text)
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -98,11 +100,14 @@ def percent_decode(text: str) -> str:
     return unquote_to_bytes(well_formed(text)).decode("utf-8", "replace")
 
 
+def direct_functions() -> dict[str, Callable[..., Any]]:
+    """Host functions that raise nothing and take strings as the engine gives them: ``Realm`` adds them."""
+    return {"utf8Encode": utf8, "utf8Decode": utf8_decode}
+
+
 def functions() -> dict[str, Callable[..., Any]]:
     """Entries for ``host_functions``."""
     return {
-        "utf8Encode": utf8,
-        "utf8Decode": utf8_decode,
         "encodingName": encoding_name,
         "decode": decode,
         "percentDecode": percent_decode,

@@ -9,7 +9,7 @@
   const { illegal, illegalConstructor, exposeClass } = platform.idl;
   const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
   const { utf8Encode, utf8Decode, usv, host } = platform;
-  const { HeaderList, wrap } = platform.headers;
+  const { listOver, wrap } = platform.headers;
   const streams = platform.streams;
   const apply = Reflect.apply;
   const parseJson = JSON.parse;
@@ -31,14 +31,16 @@
       return this.stream === null || (!this.stream.disturbed && this.stream.reader === null);
     }
     headerList() {
-      return (this.list ??= new HeaderList(null, false));
+      return (this.list ??= this.makeList());
+    }
+    makeList() {
+      return listOver(this.impliedType === null ? null : ["Content-Type", this.impliedType]);
     }
     headersObject() {
       return (this.headers ??= wrap(this.headerList()));
     }
     mimeType() {
-      const list = this.list;
-      return list === null ? null : list.get("content-type");
+      return this.headerList().get("content-type");
     }
   }
   // On the prototype: a record owns only what differs, so that making one is cheap.
@@ -47,18 +49,19 @@
     incoming: -1, // id of a stream that the host reads
     stream: null, // StreamRecord, once somebody asked for it
     used: false,
-    contentType: null, // what the body's type asks for
     length: -1, // bytes of the body, where known beforehand (Content-Length)
     onRead: undefined,
-    list: null, // HeaderList
+    list: null, // HeaderList, once somebody asked for it; headerList() makes it
+    impliedType: null, // the Content-Type that the list begins with
     headers: null, // Headers, once somebody asked for them
   });
 
   // ---- making a body -------------------------------------------------------------------
 
+  // All of these give the Content-Type that the body asks for, or null.
   const setBytes = (record, bytes, contentType) => {
     record.source = bytes;
-    record.contentType = contentType;
+    return contentType;
   };
 
   const setStream = (record, stream) => {
@@ -71,6 +74,7 @@
     }
     record.stream = inner;
     record.length = inner.length;
+    return null;
   };
 
   const isIterable = (value) =>
@@ -81,10 +85,9 @@
   const setBody = (record, body) => {
     if (typeof body === "string") {
       record.source = body;
-      record.contentType = "text/plain;charset=UTF-8";
-      return;
+      return "text/plain;charset=UTF-8";
     }
-    if (body === null || body === undefined) return;
+    if (body === null || body === undefined) return null;
     if (typeof body === "object" || typeof body === "function") {
       if (streams.isReadable(body)) return setStream(record, body);
       if (platform.isBlob(body)) {
@@ -103,15 +106,15 @@
         return setStream(record, streams.objectOf(streams.fromIterable(body)));
       }
     }
-    setBody(record, `${body}`);
+    return setBody(record, `${body}`);
   };
 
   // The Content-Type that the body asks for, unless the headers have one.
-  const addContentType = (record) => {
-    if (record.contentType === null) return;
-    const list = record.headerList();
-    if (list.map === null && list.flat === null) list.flat = ["Content-Type", record.contentType];
-    else if (!list.has("content-type")) list.add("Content-Type", record.contentType);
+  const addContentType = (record, type) => {
+    if (type === null) return;
+    const { list } = record;
+    if (list === null) record.impliedType = type;
+    else if (!list.typed && !list.has("content-type")) list.add("Content-Type", type);
   };
 
   // ---- streams of bodies ---------------------------------------------------------------
@@ -194,8 +197,8 @@
 
   // Takes what is in memory: string or bytes; undefined where it has to be read from the stream.
   const takeSource = (record) => {
-    if (record.source === null) return record.empty ? null : undefined;
-    const source = record.source;
+    const { source } = record;
+    if (source === null) return record.empty ? null : undefined;
     record.used = true;
     if (record.stream !== null) drain(record.stream);
     return source;
@@ -262,6 +265,7 @@
 
   let recordOf;
   let isBody;
+  let findRecord; // the record of a Body, null for all else
   class Body {
     #record;
     constructor(key, record) {
@@ -271,6 +275,8 @@
     static {
       isBody = (value) => typeof value === "object" && value !== null && #record in value;
       recordOf = (body) => body.#record;
+      findRecord = (value) =>
+        (typeof value === "object" && value !== null && #record in value ? value.#record : null);
     }
     get body() {
       if (!(#record in this)) throw illegal();
@@ -318,7 +324,6 @@
     const error = usableError(from);
     if (error !== null) throw error;
     to.source = from.source;
-    to.contentType = from.contentType;
     to.length = from.length;
     if (from.source !== null) takeSource(from);
     else if (from.stream !== null) {
@@ -345,7 +350,6 @@
   // Copies the body: what is in memory is shared, a stream is teed.
   const cloneBody = (from, to) => {
     if (from.used || (from.stream !== null && from.stream.reader !== null)) throw new TypeError(streams.LOCKED_TEE);
-    to.contentType = from.contentType;
     to.length = from.length;
     if (from.source !== null || from.empty) {
       to.source = from.source;
@@ -365,6 +369,6 @@
 
   platform.body = {
     Body, MessageRecord, secret, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
-    recordOf, isBody,
+    recordOf, isBody, findRecord,
   };
 });

@@ -3,14 +3,20 @@
 //
 //   platform.host.NAME(...)       a Python host function; what it throws is a real JS error
 //   platform.expose(name, value)  defines a global of Workers
+//   platform.uncurried(method)    `method` as a function of its `this` and its arguments
 //   platform.NAME = ...           anything that later files or Python need
 //
 // Files capture the intrinsics that they rely on, so that a Worker that patches
 // `Array.prototype` breaks only itself.
-(function (platform, rawHost) {
+(function (platform, rawHost, direct) {
   "use strict";
 
   const { apply } = Reflect;
+
+  // `method` of some prototype as a function whose first parameter is `this`: five times as fast as
+  // Reflect.apply, which makes an array of the arguments, and as safe from what Workers patch.
+  const { call, bind } = Function.prototype;
+  platform.uncurried = (method) => apply(bind, call, [method]);
 
   class HostFailure {
     constructor(error) {
@@ -40,6 +46,7 @@
   };
   const host = Object.create(null);
   for (const name of Object.keys(rawHost)) host[name] = platform.guardHost(rawHost[name]);
+  for (const name of Object.keys(direct)) host[name] = direct[name]; // these never throw
   platform.host = host;
 
   class WorkerGlobalScope {}

@@ -3,25 +3,9 @@
   "use strict";
 
   const { apply, construct } = Reflect;
-  const { then, resolved } = platform.async;
   const { isResponse } = platform.responses;
-  const { makeRequest, makeContext, takeResponse, bufferOf } = platform;
+  const { makeRequest, makeContext, tellResponse } = platform;
   const { isArray } = Array;
-
-  const NO_BODY = 0, TEXT = 1, BYTES = 2, STREAM = 3;
-
-  const kindOf = (body) => {
-    if (body === null) return NO_BODY;
-    if (typeof body === "string") return TEXT;
-    return ArrayBuffer.isView(body) ? BYTES : STREAM;
-  };
-
-  // Name, value, name, value..., a line each: one string crosses faster than an array.
-  const linesOf = (flat) => {
-    let lines = "";
-    for (let i = 0; i < flat.length; i++) lines += i === 0 ? flat[i] : `\n${flat[i]}`;
-    return lines;
-  };
 
   // What a handler gave instead of a Response, in a word or two.
   const describe = (value) => {
@@ -62,16 +46,21 @@
   // `answer(id, status, statusText, header lines, kind of body, body)` or `fail(id, error, what was returned)`.
   platform.makeDispatch = (exported, env, onWaitUntil, answer, fail) => {
     const settle = (id, response) => {
-      let parts;
       try {
-        parts = takeResponse(response);
+        tellResponse(response, id, answer);
       } catch (error) {
         fail(id, error, describe(response));
+      }
+    };
+    const settleLater = async (id, outcome) => {
+      let response;
+      try {
+        response = await outcome;
+      } catch (error) {
+        fail(id, error, "");
         return;
       }
-      const body = parts[3];
-      const kind = kindOf(body);
-      answer(id, parts[0], parts[1], linesOf(parts[2]), kind, kind === BYTES ? bufferOf(body) : body);
+      settle(id, response);
     };
     return (id, method, url, headers, cf, body) => {
       const request = makeRequest(method, url, headers, cf, body);
@@ -83,7 +72,7 @@
         return request;
       }
       if (isResponse(outcome)) settle(id, outcome);
-      else then(resolved(outcome), (response) => settle(id, response), (error) => fail(id, error, ""));
+      else settleLater(id, outcome);
       return request;
     };
   };

@@ -10,20 +10,21 @@
   const FATAL = 2;
   const KEEP_BOM = 4;
 
-  const { apply } = Reflect;
-  const sliceBuffer = ArrayBuffer.prototype.slice;
+  const Bytes = Uint8Array;
+  const typedTag = platform.uncurried(
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Bytes.prototype), Symbol.toStringTag).get);
 
   // What the host reads fastest: a buffer that holds just the bytes of the view.
   const bufferOf = (view) => {
-    const { buffer, byteOffset, byteLength } = view;
-    if (byteLength === buffer.byteLength) return buffer;
-    return apply(sliceBuffer, buffer, [byteOffset, byteOffset + byteLength]);
+    const { buffer } = view;
+    return view.byteLength === buffer.byteLength ? buffer : new Bytes(view).buffer;
   };
   platform.bufferOf = bufferOf;
 
-  const encode = (string) => new Uint8Array(string === "" ? 0 : host.utf8Encode(string));
+  const { utf8Encode, utf8Decode } = host;
+  const encode = (string) => new Bytes(string === "" ? 0 : utf8Encode(string));
   platform.utf8Encode = encode;
-  platform.utf8Decode = (view) => (view.length === 0 ? "" : host.utf8Decode(bufferOf(view), 0));
+  platform.utf8Decode = (view) => (view.length === 0 ? "" : utf8Decode(bufferOf(view), 0));
 
   class TextEncoder {
     #brand;
@@ -32,7 +33,7 @@
     }
     encode(input = "") {
       if (!(#brand in this)) illegal();
-      return encode(`${input}`);
+      return encode(typeof input === "string" ? input : `${input}`);
     }
     encodeInto(source, destination) {
       if (!(#brand in this)) illegal();
@@ -89,13 +90,15 @@
     }
     decode(input, options) {
       if (!(#state in this)) illegal();
-      const view = input === undefined ? NO_BYTES : platform.view(input);
+      const view = typedTag(input) === "Uint8Array" ? input : input === undefined ? NO_BYTES : platform.view(input);
       if (view === null) {
         platform.wrongParameter(1, "Array", "decode", "TextDecoder");
       }
       const stream = options ? !!options.stream : false;
-      if (this.#state === null && !stream && this.#encoding === "utf-8") {
-        return view.length === 0 ? "" : this.#checked(host.utf8Decode(bufferOf(view), this.#flags));
+      if (!stream && this.#state === null && this.#encoding === "utf-8") {
+        if (view.length === 0) return "";
+        const text = utf8Decode(bufferOf(view), this.#flags);
+        return text !== null ? text : this.#checked(text);
       }
       const state = this.#state ?? [EMPTY, null, false];
       this.#state = null;

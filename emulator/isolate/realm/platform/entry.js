@@ -5,33 +5,26 @@
   const { resolved } = platform.async;
   const { illegal, illegalConstructor, finishClass } = platform.idl;
   const { bytesView, exactBuffer, concatBytes } = platform.bytes;
-  const { HeaderList } = platform.headers;
-  const { recordOf, usableError, takeSource, streamOf } = platform.body;
-  const { isResponse } = platform.responses;
-  const { RequestRecord, requestOf, wrap } = platform.requests;
-  const { usv, utf8Encode, host } = platform;
+  const { listOver, joined } = platform.headers;
+  const { findRecord, usableError, takeSource, streamOf } = platform.body;
+  const { ResponseRecord, reasonOf } = platform.responses;
+  const { IncomingRecord, requestOf, wrap } = platform.requests;
+  const { usv, utf8Encode, bufferOf, host } = platform;
   const streams = platform.streams;
   const Compression = CompressionStream;
   const Bytes = Uint8Array;
-  const { apply } = Reflect;
-
-  const { includes, startsWith } = String.prototype;
-  // Text is searched as it is: unpacking the headers of every request would cost 4 us.
-  const announcesBody = (flatHeaders) => {
-    if (typeof flatHeaders !== "string") return new HeaderList(flatHeaders, true).has("content-length");
-    const line = "content-length\n";
-    return apply(startsWith, flatHeaders, [line]) || apply(includes, flatHeaders, [`\n${line}`]);
-  };
+  const includes = platform.uncurried(String.prototype.includes);
+  // Text is searched as it is first: unpacking the headers of every request takes time.
+  const announcesBody = (flatHeaders) =>
+    (typeof flatHeaders !== "string" || includes(flatHeaders, "content-length\n"))
+    && listOver(flatHeaders).has("content-length");
 
   // A request that came in. `flatHeaders` is [name, value, name, value...] or text
   // with a line for each; `cfJson` a JSON text
   // or null; `body` null, an ArrayBuffer or the id of a stream to read. `onBodyRead` is called
   // once, when the Worker starts to read the stream.
   platform.makeRequest = (method, url, flatHeaders, cfJson, body, onBodyRead) => {
-    const record = new RequestRecord(method, url);
-    record.list = new HeaderList(flatHeaders, true);
-    record.redirect = "manual";
-    record.cfJson = cfJson;
+    const record = new IncomingRecord(method, url, flatHeaders, cfJson);
     if (typeof body === "number") {
       record.incoming = body;
       if (onBodyRead) record.onRead = onBodyRead;
@@ -53,7 +46,7 @@
   // The platform compresses a body as its Content-Encoding says, unless `encodeBody` is "manual".
   // There is no Brotli encoder here: such a body goes as it is, without the header.
   const encodeBody = (record) => {
-    if (record.encodeBody !== "automatic" || record.empty || record.list === null) return;
+    if (record.list === null || record.encodeBody !== "automatic" || record.empty) return;
     const coding = record.list.get("content-encoding");
     if (coding !== "gzip" && coding !== "br") return;
     record.list = record.list.copy();
@@ -83,56 +76,71 @@
     return headers;
   };
 
-  // Headers that go out as one line, however often they were appended; others as one line each.
-  const JOINED = new Set(
-    ("accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-origin age allow " +
-      "authorization cache-control cf-cache-status cf-ray content-disposition content-language content-location " +
-      "content-range content-type cookie date etag expect expires from host if-match if-modified-since " +
-      "if-none-match if-range if-unmodified-since last-modified link location max-forwards origin pragma " +
-      "proxy-authenticate proxy-authorization range referer refresh retry-after sec-websocket-protocol server " +
-      "strict-transport-security user-agent vary via www-authenticate").split(" "),
-  );
-  const joined = (flat) => {
-    if (flat.length < 4) return flat;
-    const places = new Map();
-    const headers = [];
-    for (let i = 0; i < flat.length; i += 2) {
-      const name = flat[i].toLowerCase();
-      const place = places.get(name);
-      if (place !== undefined && JOINED.has(name)) {
-        headers[place] += `, ${flat[i + 1]}`;
-      } else {
-        places.set(name, headers.length + 1);
-        headers.push(flat[i], flat[i + 1]);
-      }
-    }
-    return headers;
-  };
-
-  // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
-  // null, a string, a Uint8Array or a ReadableStream.
-  platform.takeResponse = (value) => {
-    if (!isResponse(value)) {
+  // The record of a Response that can go out, its body encoded.
+  const answerOf = (value) => {
+    const record = findRecord(value);
+    if (!(record instanceof ResponseRecord)) {
       throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
     }
-    const record = recordOf(value);
-    const error = usableError(record);
+    const error = record.used || record.stream !== null ? usableError(record) : null;
     if (error !== null) throw error;
     if (record.type === "error") {
       throw new TypeError("Return value from serve handler must not be an error response (like Response.error())");
     }
     encodeBody(record);
-    const flat = record.list === null ? [] : joined(record.list.toFlat());
+    return record;
+  };
+  const streamHeaders = (record, length) => withLength(joined(record.headerList().toFlat()), length);
+
+  // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
+  // null, a string, a Uint8Array or a ReadableStream.
+  platform.takeResponse = (value) => {
+    const record = answerOf(value);
     const source = takeSource(record);
     if (source !== undefined) {
-      return [record.status, record.reason, flat, typeof source === "string" ? usv(source) : source];
+      const flat = joined(record.headerList().toFlat());
+      return [record.status, reasonOf(record), flat, typeof source === "string" ? usv(source) : source];
     }
     const stream = streamOf(record);
-    const length = fixedLength(record);
-    const headers = withLength(flat, length);
+    const headers = streamHeaders(record, fixedLength(record));
     record.used = true;
-    return [record.status, record.reason, headers, streams.objectOf(stream)];
+    return [record.status, reasonOf(record), headers, streams.objectOf(stream)];
   };
+
+  // Kinds of bodies, as javascript/program.py names them.
+  const NO_BODY = 0, TEXT = 1, BYTES = 2, STREAM = 3;
+
+  // The same with the headers as text, a line for each item, and the string maybe with lone surrogates.
+  platform.takeLines = (value) => {
+    const parts = [0, "", "", null];
+    tellResponse(value, parts, collect);
+    return parts;
+  };
+  const collect = (parts, status, reason, lines, kind, body) => {
+    parts[0] = status;
+    parts[1] = reason;
+    parts[2] = lines;
+    parts[3] = body;
+  };
+
+  // The same, told by `tell(id, status, statusText, header lines, kind of body, body)`: a string, maybe
+  // with lone surrogates, an ArrayBuffer or a ReadableStream. Throws before it tells.
+  const tellResponse = (value, id, tell) => {
+    const record = answerOf(value);
+    const source = takeSource(record);
+    if (source === undefined) {
+      const stream = streamOf(record);
+      const lines = listOver(streamHeaders(record, fixedLength(record))).toLines();
+      record.used = true;
+      return void tell(id, record.status, reasonOf(record), lines, STREAM, streams.objectOf(stream));
+    }
+    const { list, impliedType } = record;
+    const lines = list !== null ? list.toLines() : impliedType === null ? "" : "Content-Type\n" + impliedType;
+    if (source === null) tell(id, record.status, reasonOf(record), lines, NO_BODY, null);
+    else if (typeof source === "string") tell(id, record.status, reasonOf(record), lines, TEXT, source);
+    else tell(id, record.status, reasonOf(record), lines, BYTES, bufferOf(source));
+  };
+  platform.tellResponse = tellResponse;
 
   // Reads a stream to its end: `onChunk(ArrayBuffer, resume)` for each chunk, the next one only
   // after `resume()`; then `onEnd()` or `onError(error)`. Gives `cancel(reason)`.

@@ -13,6 +13,7 @@
 
   const NATIVE = new Set(["TypeError", "ReferenceError", "RangeError", "SyntaxError", "EvalError", "URIError"]);
   const { isError } = platform;
+  const { startsWith } = String.prototype;
   const classNameOf = (error) => {
     const constructor = getPrototypeOf(error)?.constructor;
     return typeof constructor === "function" && typeof constructor.name === "string" ? constructor.name : "";
@@ -55,9 +56,17 @@
 
   let words = null;
   const reworded = platform.slot();
+  platform.tellFull = () => {}; // set by worker.py: JavaScript caught an error for want of memory
   const caught = (error) => {
-    if (words === null || typeof error !== "object" || !isError(error)) return error;
+    if (words === null || typeof error !== "object") return error;
+    if (error === null) {
+      platform.tellFull(""); // the engine throws it when there is no memory for an error either
+      return error;
+    }
+    if (!isError(error)) return error;
     try {
+      const said = own(error, "message");
+      if (typeof said === "string" && apply(startsWith, said, ["out of memory"])) platform.tellFull(said);
       const stack = own(error, "stack");
       // Behind a header, or none: it was caught before, or the program made it.
       if (typeof stack !== "string" || stack[0] !== " ") return error;

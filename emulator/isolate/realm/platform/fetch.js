@@ -4,7 +4,7 @@
 
   const { resolved, rejected, noop } = platform.async;
   const { host, streamOfHost } = platform;
-  const { HeaderList } = platform.headers;
+  const { FixedList } = platform.headers;
   const { recordOf, usableError, takeSource, streamOf } = platform.body;
   const { ResponseRecord, wrap } = platform.responses;
   const { Request, isRequest } = platform.requests;
@@ -18,6 +18,7 @@
   const lower = String.prototype.toLowerCase;
 
   const lost = (message) => {
+    if (message && apply(startsWith, message, ["Too many subrequests"])) return new Error(message);
     const why = message ? message.replace(/^Network connection lost: /, "") : "";
     return new Error(why ? `Network connection lost. (${why})` : "Network connection lost.");
   };
@@ -58,7 +59,7 @@
 
   // The flat headers of a request. Host is that of the URL, whatever the headers say.
   const headersFor = (record) => {
-    const flat = record.list === null ? [] : record.list.toFlat();
+    const flat = record.headerList().toFlat();
     const sent = [];
     let hasLength = false;
     for (let i = 0; i < flat.length; i += 2) {
@@ -81,7 +82,7 @@
     record.encodeBody = "manual"; // its body is encoded already, where it says so
     record.status = answer[0];
     record.statusText = answer[1];
-    record.list = new HeaderList(answer[2], true);
+    record.list = new FixedList(answer[2]);
     record.url = answer[3] || requestUrl;
     record.redirected = Boolean(answer[4]);
     const body = answer[5];

@@ -4,15 +4,18 @@
   "use strict";
 
   const { illegal, need, wrongField, exposeClass } = platform.idl;
+  const { assign } = Object;
   const apply = Reflect.apply;
   const keysOf = Object.keys;
   const iterator = Symbol.iterator;
   const MapClass = Map;
-  const lower = String.prototype.toLowerCase;
-  const sort = Array.prototype.sort;
-  const matches = RegExp.prototype.test;
-  const replace = String.prototype.replace;
-  const split = String.prototype.split;
+  const { uncurried } = platform;
+  const lower = uncurried(String.prototype.toLowerCase);
+  const codeAt = uncurried(String.prototype.charCodeAt);
+  const replace = uncurried(String.prototype.replace);
+  const split = uncurried(String.prototype.split);
+  const sort = uncurried(Array.prototype.sort);
+  const matches = uncurried(RegExp.prototype.test);
   const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const BAD_VALUE = /[\0\r\n]/;
   const EDGES = /^[\t\r\n ]+|[\t\r\n ]+$/g;
@@ -24,59 +27,143 @@
   const keyOf = (name) => {
     let key = known.get(name);
     if (key === undefined) {
-      key = apply(lower, name, []);
-      if (known.size < KNOWN_NAMES && apply(matches, NAME, [name])) known.set(name, key);
+      key = lower(name);
+      if (known.size < KNOWN_NAMES && matches(NAME, name)) known.set(name, key);
     }
     return key;
   };
 
   const toName = (value) => {
-    const name = `${value}`;
-    if (!known.has(name) && !apply(matches, NAME, [name])) throw new TypeError("Invalid header name.");
+    const name = typeof value === "string" ? value : `${value}`;
+    if (!known.has(name) && !matches(NAME, name)) throw new TypeError("Invalid header name.");
     return name;
   };
+  // Short values that were found to be good as they are; they are forgotten when there are too many.
+  const good = new Set();
+  const GOOD_VALUES = 1000;
+  const SHORT_VALUE = 40;
   const toValue = (value) => {
-    let text = `${value}`;
+    const text = typeof value === "string" ? value : `${value}`;
+    return good.has(text) ? text : checkedValue(text);
+  };
+  const checkedValue = (given) => {
+    let text = given;
     const last = text.length - 1;
-    if (last >= 0 && (text.charCodeAt(0) <= 32 || text.charCodeAt(last) <= 32)) {
-      text = apply(replace, text, [EDGES, ""]);
+    if (last >= 0 && (codeAt(text, 0) <= 32 || codeAt(text, last) <= 32)) text = replace(text, EDGES, "");
+    if (matches(BAD_VALUE, text)) throw new TypeError("Invalid header value.");
+    if (text === given && last < SHORT_VALUE) {
+      if (good.size >= GOOD_VALUES) good.clear();
+      good.add(text);
     }
-    if (apply(matches, BAD_VALUE, [text])) throw new TypeError("Invalid header value.");
     return text;
   };
 
-  // The list behind a Headers object. Headers that came over the wire stay the flat array
-  // [name, value, name, value...] until somebody looks into them.
+  // Headers that go out as one line, however often they were appended; others as one line each.
+  const JOINED = new Set(
+    ("accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-origin age allow " +
+      "authorization cache-control cf-cache-status cf-ray content-disposition content-language content-location " +
+      "content-range content-type cookie date etag expect expires from host if-match if-modified-since " +
+      "if-none-match if-range if-unmodified-since last-modified link location max-forwards origin pragma " +
+      "proxy-authenticate proxy-authorization range referer refresh retry-after sec-websocket-protocol server " +
+      "strict-transport-security user-agent vary via www-authenticate").split(" "),
+  );
+  const joined = (flat) => {
+    if (flat.length < 4) return flat;
+    const places = new MapClass();
+    const headers = [];
+    for (let i = 0; i < flat.length; i += 2) {
+      const key = keyOf(flat[i]);
+      const place = places.get(key);
+      if (place !== undefined && JOINED.has(key)) {
+        headers[place] += `, ${flat[i + 1]}`;
+      } else {
+        places.set(key, headers.length + 1);
+        headers.push(flat[i], flat[i + 1]);
+      }
+    }
+    return headers;
+  };
+
+  // Flat arrays of up to so many items are searched from end to end: making a map takes longer.
+  const FEW = 64;
+
+  // Where `key` stands in [name, value, name, value...] at or after `from`; -1 if it does not.
+  const find = (flat, key, from) => {
+    const { length } = key;
+    const end = flat.length;
+    for (let i = from; i < end; i += 2) {
+      const name = flat[i];
+      if (name.length === length && (name === key || keyOf(name) === key)) return i;
+    }
+    return -1;
+  };
+  const isDistinct = (flat) => {
+    if (flat.length > 16) return false; // `joined` is faster from here on
+    for (let i = 2; i < flat.length; i += 2) {
+      const key = keyOf(flat[i]);
+      for (let j = 0; j < i; j += 2) if (flat[j].length === key.length && keyOf(flat[j]) === key) return false;
+    }
+    return true;
+  };
+
+  // The list behind a Headers object: the flat array [name, value, name, value...], or a map once there are
+  // many names or one stands there twice. What it is `given`, a flat array or, over the wire, text with a
+  // line for each item, stays as it is until somebody looks into it.
   class HeaderList {
-    // `flat` is [name, value...], or text with a line for each of these.
-    constructor(flat, immutable) {
+    constructor(flat) {
       this.flat = flat;
-      this.immutable = immutable;
-      this.map = null; // lower-case name -> [name as first set, value, value...]
+    }
+    // The flat array while that is what to look into, else null: then it is the map.
+    few() {
+      if (this.map !== null) return null;
+      const flat = this.unpacked();
+      if (flat.length <= FEW) return (this.flat = flat);
+      this.entries();
+      return null;
+    }
+    unpacked() {
+      const { flat, given } = this;
+      if (flat !== null) return flat;
+      if (typeof given !== "string") return given ?? [];
+      return given === "" ? [] : split(given, "\n");
     }
     entries() {
       if (this.map === null) {
-        this.map = new MapClass();
         const flat = this.unpacked();
+        this.map = new MapClass();
         this.flat = null;
-        if (flat !== null) for (let i = 0; i < flat.length; i += 2) this.add(flat[i], flat[i + 1]);
+        for (let i = 0; i < flat.length; i += 2) this.addEntry(flat[i], flat[i + 1]);
       }
       return this.map;
     }
-    unpacked() {
-      const { flat } = this;
-      if (typeof flat !== "string") return flat;
-      return flat === "" ? [] : apply(split, flat, ["\n"]);
-    }
-    add(name, value) {
+    addEntry(name, value) {
       const map = this.entries();
       const key = keyOf(name);
       const entry = map.get(key);
       if (entry === undefined) map.set(key, [name, value]);
       else entry[entry.length] = value;
     }
+    append(flat, name, value) {
+      const { length } = flat;
+      flat[length] = name;
+      flat[length + 1] = value;
+      if (length >= FEW) this.entries();
+    }
+    add(name, value) {
+      const flat = this.flat ?? this.few();
+      if (flat !== null && find(flat, keyOf(name), 0) < 0) this.append(flat, name, value);
+      else this.addEntry(name, value);
+    }
     get(key) {
-      const entry = this.entries().get(key);
+      const flat = this.flat ?? this.few();
+      if (flat !== null) {
+        let at = find(flat, key, 0);
+        if (at < 0) return null;
+        let text = flat[at + 1];
+        while ((at = find(flat, key, at + 2)) >= 0) text += ", " + flat[at + 1];
+        return text;
+      }
+      const entry = this.map.get(key);
       if (entry === undefined) return null;
       if (entry.length === 2) return entry[1];
       let text = entry[1];
@@ -84,16 +171,25 @@
       return text;
     }
     has(key) {
-      return this.entries().has(key);
+      const flat = this.flat ?? this.few();
+      return flat !== null ? find(flat, key, 0) >= 0 : this.map.has(key);
     }
     set(name, value) {
+      this.setKnown(keyOf(name), name, value);
+    }
+    setKnown(key, name, value) {
+      const flat = this.flat ?? this.few();
+      if (flat !== null) {
+        const at = find(flat, key, 0);
+        if (at < 0) return void this.append(flat, name, value);
+        if (find(flat, key, at + 2) < 0) return void (flat[at + 1] = value);
+      }
       const map = this.entries();
-      const key = keyOf(name);
       const entry = map.get(key);
       map.set(key, [entry === undefined ? name : entry[0], value]);
     }
     delete(key) {
-      this.entries().delete(key);
+      if (this.has(key)) this.entries().delete(key);
     }
     values(key) {
       const entry = this.entries().get(key);
@@ -108,7 +204,7 @@
       map.forEach((_, key) => {
         keys[keys.length] = key;
       });
-      apply(sort, keys, []);
+      sort(keys);
       const pairs = [];
       for (let i = 0; i < keys.length; i++) {
         const key = keys[i];
@@ -123,20 +219,51 @@
     }
     // The flat array for the wire, each value apart.
     toFlat() {
-      if (this.map === null) return this.unpacked() ?? [];
+      if (this.map === null) return this.unpacked();
       const flat = [];
       this.map.forEach((entry) => {
         for (let i = 1; i < entry.length; i++) flat[flat.length] = entry[0], flat[flat.length] = entry[i];
       });
       return flat;
     }
-    copy(immutable = false) {
+    // The flat array as an answer of the Worker goes out, as text: a line for each item.
+    toLines() {
+      let flat = this.flat ?? this.toFlat();
+      if (flat.length === 0) return "";
+      if (flat.length > 2 && !isDistinct(flat)) flat = joined(flat);
+      let lines = flat[0] + "\n" + flat[1];
+      for (let i = 2; i < flat.length; i += 2) {
+        lines += "\n" + flat[i];
+        lines += "\n" + flat[i + 1];
+      }
+      return lines;
+    }
+    copy() {
+      if (this.flat === null && this.map === null && typeof this.given === "string") return listOver(this.given);
       const flat = this.toFlat();
       const own = [];
       for (let i = 0; i < flat.length; i++) own[i] = flat[i];
-      return new HeaderList(own, immutable);
+      return listOver(own);
     }
   }
+  // On the prototype: a list owns only what differs, so that making one is cheap.
+  assign(HeaderList.prototype, {
+    given: null,
+    typed: false, // it was made with a Content-Type, which nobody can have taken away yet
+    map: null, // lower-case name -> [name as first set, value, value...]
+    immutable: false,
+  });
+  const listOver = (given) => {
+    const list = new HeaderList(null);
+    list.given = given;
+    return list;
+  };
+  // A list over `given` that nobody may change.
+  function FixedList(given) {
+    this.given = given;
+  }
+  FixedList.prototype = Object.create(HeaderList.prototype);
+  assign(FixedList.prototype, { flat: null, immutable: true });
 
   const NOT_A_SEQUENCE = "Incorrect type: the provided value is not of type 'Sequence'.";
 
@@ -166,25 +293,43 @@
     }
   };
 
-  // A list from a HeadersInit; `fail` makes the error for a value of a wrong type.
-  const listFrom = (init, fail) => {
-    if (init === undefined) return new HeaderList(null, false);
+  // A list from a HeadersInit: the `headers` member of a dictionary of type `dictionary`, or, where that is
+  // null, the parameter of the constructor.
+  const listFrom = (init, dictionary) => {
+    if (init === undefined) return listOver(null);
     if (isHeaders(init)) return listOf(init).copy();
-    if ((typeof init !== "object" && typeof init !== "function") || init === null) throw fail();
-    const list = new HeaderList(null, false);
+    if ((typeof init !== "object" && typeof init !== "function") || init === null) throw wrongType(dictionary);
     const method = init[iterator];
     if (method !== undefined && method !== null) {
-      if (typeof method !== "function") throw fail();
+      if (typeof method !== "function") throw wrongType(dictionary);
+      const list = listOver(null);
       fillFromSequence(list, init, method);
       return list;
     }
-    const keys = keysOf(init);
-    for (let i = 0; i < keys.length; i++) list.set(toName(keys[i]), toValue(init[keys[i]]));
+    return listFromRecord(init, keysOf(init));
+  };
+  const listFromRecord = (init, keys) => {
+    const flat = [];
+    const list = new HeaderList(flat);
+    for (let i = 0; i < keys.length; i++) {
+      const name = keys[i];
+      const key = known.get(name) ?? keyOf(toName(name));
+      const value = toValue(init[name]);
+      if (key === "content-type") list.typed = true;
+      if (i > 0) {
+        list.setKnown(key, name, value);
+      } else {
+        flat[0] = name;
+        flat[1] = value;
+      }
+    }
     return list;
   };
-  const wrongConstructorType = () =>
-    new TypeError(
-      "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'.");
+  const wrongType = (dictionary) =>
+    (dictionary !== null
+      ? wrongField(dictionary, "headers", "Headers or Sequence or object")
+      : new TypeError(
+        "Failed to construct 'Headers': constructor parameter 1 is not of type 'Headers or Sequence or object'."));
 
   const mutable = (list) => {
     if (list.immutable) throw new TypeError("Can't modify immutable headers.");
@@ -196,7 +341,7 @@
   class Headers {
     #list;
     constructor(init, list) {
-      this.#list = init === secret ? list : listFrom(init, wrongConstructorType);
+      this.#list = init === secret ? list : listFrom(init, null);
     }
     static {
       isHeaders = (value) => typeof value === "object" && value !== null && #list in value;
@@ -215,10 +360,12 @@
       const key = toName(name);
       mutable(this.#list).delete(keyOf(key));
     }
-    get(name) {
+    // `...given`: making `arguments` takes twice as long.
+    get(...given) {
       if (!(#list in this)) throw illegal();
-      need(1, arguments.length, "get", "Headers");
-      return this.#list.get(keyOf(toName(name)));
+      if (given.length === 0) need(1, 0, "get", "Headers");
+      const name = given[0];
+      return this.#list.get(known.get(name) ?? keyOf(toName(name)));
     }
     getAll(name) {
       if (!(#list in this)) throw illegal();
@@ -232,10 +379,11 @@
       if (!(#list in this)) throw illegal();
       return this.#list.values("set-cookie");
     }
-    has(name) {
+    has(...given) {
       if (!(#list in this)) throw illegal();
-      need(1, arguments.length, "has", "Headers");
-      return this.#list.has(keyOf(toName(name)));
+      if (given.length === 0) need(1, 0, "has", "Headers");
+      const name = given[0];
+      return this.#list.has(known.get(name) ?? keyOf(toName(name)));
     }
     set(name, value) {
       if (!(#list in this)) throw illegal();
@@ -298,10 +446,8 @@
   platform.serializers.set(isHeaders, (headers) => new Headers(secret, listOf(headers).copy()));
 
   platform.headers = {
-    HeaderList, isHeaders, listOf, makePairIterator,
-    // Of the `headers` member of a dictionary of type `dictionary`.
-    listFromMember: (init, dictionary) =>
-      listFrom(init, () => wrongField(dictionary, "headers", "Headers or Sequence or object")),
+    listOver, FixedList, isHeaders, listOf, makePairIterator, joined,
+    listFromMember: listFrom,
     wrap: (list) => new Headers(secret, list),
   };
 });

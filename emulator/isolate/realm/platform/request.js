@@ -3,15 +3,14 @@
 (function (platform) {
   "use strict";
 
-  const { assign } = Object;
+  const { assign, create } = Object;
   const { illegal, wrongField, exposeClass } = platform.idl;
-  const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, isBody } = platform.body;
-  const { listFromMember } = platform.headers;
+  const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, findRecord } = platform.body;
+  const { FixedList, listFromMember } = platform.headers;
   const URLClass = URL;
   const parseJson = JSON.parse;
   const stringify = JSON.stringify;
-  const upper = String.prototype.toUpperCase;
-  const apply = Reflect.apply;
+  const upper = platform.uncurried(String.prototype.toUpperCase);
 
   const METHODS = { __proto__: null };
   for (const name of ("GET HEAD POST PUT DELETE PATCH PURGE OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH "
@@ -57,9 +56,25 @@
     fetcher: null,
   });
 
+  // Of a request that came in: its headers stay as they came, until somebody looks into them. It is made
+  // by a plain function, without the calls up to the constructors of classes.
+  function IncomingRecord(method, url, wireHeaders, cfJson) {
+    this.method = method;
+    this.url = url;
+    this.wireHeaders = wireHeaders;
+    this.cfJson = cfJson;
+  }
+  IncomingRecord.prototype = create(RequestRecord.prototype);
+  assign(IncomingRecord.prototype, {
+    redirect: "manual",
+    makeList() {
+      return new FixedList(this.wireHeaders);
+    },
+  });
+
   const toMethod = (value) => {
     const text = `${value}`;
-    const method = apply(upper, text, []);
+    const method = upper(text);
     if (METHODS[method] !== true) throw new TypeError(`Invalid HTTP method string: ${text}`);
     return method;
   };
@@ -158,8 +173,7 @@
     }
     if (body !== undefined) {
       if (body !== null) {
-        setBody(record, body);
-        addContentType(record);
+        addContentType(record, setBody(record, body));
       }
     } else if (from !== null && !from.empty) {
       if (from.isUsed) throw new TypeError("Cannot reconstruct a Request with a used body.");
@@ -168,20 +182,21 @@
     return record;
   };
 
-  const isRequest = (value) => isBody(value) && recordOf(value) instanceof RequestRecord;
+  // null is no instance of anything.
+  const isRequest = (value) => findRecord(value) instanceof RequestRecord;
   const requestOf = (value) => {
-    if (!isBody(value)) throw illegal();
-    const record = recordOf(value);
+    const record = findRecord(value);
     if (!(record instanceof RequestRecord)) throw illegal();
     return record;
   };
 
   class Request extends Body {
-    constructor(input, init) {
-      if (arguments.length === 0) {
+    // `...given`: making `arguments` takes twice as long.
+    constructor(...given) {
+      if (given.length === 0) {
         platform.wrongParameter(1, "Request or string", null, "Request");
       }
-      super(secret, input === secret ? init : makeRecord(input, init));
+      super(secret, given[0] === secret ? given[1] : makeRecord(given[0], given[1]));
     }
     get method() {
       return requestOf(this).method;
@@ -220,7 +235,7 @@
       const copy = new RequestRecord(record.method, record.url);
       cloneBody(record, copy);
       copyInto(copy, record);
-      copy.list.immutable = record.list.immutable;
+      if (record.headerList().immutable) copy.list.immutable = true;
       copy.signal = record.signalObject();
       return wrap(copy);
     }
@@ -229,5 +244,5 @@
 
   const wrap = (record) => new Request(secret, record);
 
-  platform.requests = { Request, RequestRecord, isRequest, requestOf, wrap };
+  platform.requests = { Request, RequestRecord, IncomingRecord, isRequest, requestOf, wrap };
 });

@@ -3,13 +3,12 @@
 (function (platform) {
   "use strict";
 
-  const { assign } = Object;
+  const { assign, create } = Object;
   const { illegal, wrongField, exposeClass, dictionaryOf } = platform.idl;
-  const { Body, MessageRecord, secret, setBody, addContentType, cloneBody, recordOf, isBody } = platform.body;
-  const { HeaderList, listFromMember } = platform.headers;
+  const { Body, MessageRecord, secret, setBody, addContentType, cloneBody, recordOf, findRecord } = platform.body;
+  const { FixedList, listFromMember } = platform.headers;
   const stringify = JSON.stringify;
-  const matches = RegExp.prototype.test;
-  const apply = Reflect.apply;
+  const matches = platform.uncurried(RegExp.prototype.test);
   const URLClass = URL;
 
   const REASONS = {
@@ -36,12 +35,10 @@
   const DICTIONARY = "InitializerDict";
   const NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body.";
 
-  class ResponseRecord extends MessageRecord {
-    get reason() {
-      return this.statusText ?? REASONS[this.status] ?? "";
-    }
-  }
-  // On the prototype: a record owns only what differs, so that making one is cheap.
+  // A plain function, without the calls up to the constructors of classes. On the prototype: a record
+  // owns only what differs, so that making one is cheap.
+  function ResponseRecord() {}
+  ResponseRecord.prototype = create(MessageRecord.prototype);
   assign(ResponseRecord.prototype, {
     status: 200,
     statusText: null, // null: the reason phrase of the status
@@ -52,10 +49,12 @@
     webSocket: null,
     encodeBody: "automatic",
   });
+  const reasonOf = (record) => record.statusText ?? REASONS[record.status] ?? "";
 
   const isNullBody = (status) => status === 101 || status === 204 || status === 205 || status === 304;
 
   const toStatus = (value, upgrade) => {
+    if (value === 200) return value;
     const number = Number(value);
     const status = Number.isNaN(number) ? 0 : Math.trunc(number);
     if ((status < 200 || status > 599) && !(upgrade && status === 101)) {
@@ -65,7 +64,7 @@
   };
   const toReason = (value) => {
     const text = `${value}`;
-    if (apply(matches, BAD_REASON, [text])) throw new TypeError("Invalid statusText");
+    if (matches(BAD_REASON, text)) throw new TypeError("Invalid statusText");
     return text;
   };
 
@@ -115,18 +114,18 @@
       else initFromDictionary(record, init);
     }
     if (body !== null && body !== undefined) {
-      setBody(record, body);
-      if (!isNullBody(record.status)) addContentType(record);
+      const type = setBody(record, body);
+      if (!isNullBody(record.status)) addContentType(record, type);
       else if (record.source === null || record.source.length > 0) throw new TypeError(NULL_BODY);
       else record.source = null;
     }
     return record;
   };
 
-  const isResponse = (value) => isBody(value) && recordOf(value) instanceof ResponseRecord;
+  // null is no instance of anything.
+  const isResponse = (value) => findRecord(value) instanceof ResponseRecord;
   const responseOf = (value) => {
-    if (!isBody(value)) throw illegal();
-    const record = recordOf(value);
+    const record = findRecord(value);
     if (!(record instanceof ResponseRecord)) throw illegal();
     return record;
   };
@@ -139,7 +138,7 @@
       return responseOf(this).status;
     }
     get statusText() {
-      return responseOf(this).reason; // recorded answers: the phrase of the status by default
+      return reasonOf(responseOf(this)); // recorded answers: the phrase of the status by default
     }
     get headers() {
       return responseOf(this).headersObject();
@@ -175,7 +174,8 @@
       copy.type = record.type;
       copy.cf = record.cf;
       copy.encodeBody = record.encodeBody;
-      copy.list = record.headerList().copy(record.headerList().immutable);
+      copy.list = record.headerList().copy();
+      if (record.list.immutable) copy.list.immutable = true;
       return wrap(copy);
     }
     static error() {
@@ -199,7 +199,7 @@
       }
       const record = new ResponseRecord();
       record.status = code;
-      record.list = new HeaderList(["Location", location], true);
+      record.list = new FixedList(["Location", location]);
       return wrap(record);
     }
     static json(data, init) {
@@ -209,8 +209,7 @@
       const record = makeRecord(null, options);
       if (isNullBody(record.status)) throw new TypeError(NULL_BODY);
       record.source = text;
-      record.contentType = "application/json";
-      addContentType(record);
+      addContentType(record, "application/json");
       return wrap(record);
     }
   }
@@ -218,5 +217,5 @@
 
   const wrap = (record) => new Response(secret, record);
 
-  platform.responses = { Response, ResponseRecord, isResponse, wrap };
+  platform.responses = { Response, ResponseRecord, isResponse, reasonOf, wrap };
 });

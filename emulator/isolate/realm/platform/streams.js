@@ -6,22 +6,22 @@
   "use strict";
 
   const PromiseClass = Promise;
-  const promiseThen = Promise.prototype.then;
+  const promiseThen = platform.uncurried(Promise.prototype.then);
   const apply = Reflect.apply;
   const isView = ArrayBuffer.isView;
   const Bytes = Uint8Array;
-  const typedArrayTag = Object.getOwnPropertyDescriptor(
-    Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const typedArrayTag = platform.uncurried(Object.getOwnPropertyDescriptor(
+    Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get);
   const bufferByteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
-  const bytesSet = Uint8Array.prototype.set;
-  const bytesSlice = Uint8Array.prototype.slice;
+  const bytesSet = platform.uncurried(Uint8Array.prototype.set);
+  const bytesSlice = platform.uncurried(Uint8Array.prototype.slice);
 
   const noop = () => undefined;
-  const then = (promise, ok, fail) => apply(promiseThen, promise, [ok, fail]);
+  const then = (promise, ok, fail) => promiseThen(promise, ok, fail);
   const resolved = (value) => new PromiseClass((resolve) => resolve(value));
   const rejected = (reason) => new PromiseClass((_, reject) => reject(reason));
   const handled = (promise) => {
-    apply(promiseThen, promise, [undefined, noop]);
+    promiseThen(promise, undefined, noop);
     return promise;
   };
 
@@ -169,7 +169,7 @@
   // The bytes of an ArrayBuffer or view without a copy; null for anything else.
   const bytesView = (value) => {
     if (isView(value)) {
-      return apply(typedArrayTag, value, []) === "Uint8Array"
+      return typedArrayTag(value) === "Uint8Array"
         ? value
         : new Bytes(value.buffer, value.byteOffset, value.byteLength);
     }
@@ -185,12 +185,12 @@
     }
     return new Bytes(value);
   };
-  const copyBytes = (view) => apply(bytesSlice, view, []);
+  const copyBytes = (view) => bytesSlice(view);
   const concatBytes = (parts, total) => {
     const whole = new Bytes(total);
     let at = 0;
     for (let i = 0; i < parts.length; i++) {
-      apply(bytesSet, whole, [parts[i], at]);
+      bytesSet(whole, parts[i], at);
       at += parts[i].length;
     }
     return whole;

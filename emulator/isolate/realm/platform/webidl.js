@@ -18,11 +18,11 @@
   const bufferLength = getter(ArrayBuffer.prototype, "byteLength");
   const sharedLength = getter(SharedArrayBuffer.prototype, "byteLength");
   const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
-  const typedTag = getter(TypedArrayPrototype, Symbol.toStringTag);
+  const typedTag = platform.uncurried(getter(TypedArrayPrototype, Symbol.toStringTag));
   const parts = (prototype) => ["buffer", "byteOffset", "byteLength"].map((name) => getter(prototype, name));
   const typedParts = parts(TypedArrayPrototype);
   const viewParts = parts(DataView.prototype);
-  const toWellFormed = String.prototype.toWellFormed;
+  const toWellFormed = platform.uncurried(String.prototype.toWellFormed);
 
   platform.internal = Symbol("internal");
 
@@ -56,7 +56,7 @@
     noLength(Class);
   };
 
-  platform.usv = (value) => apply(toWellFormed, `${value}`, []);
+  platform.usv = (value) => toWellFormed(typeof value === "string" ? value : `${value}`);
 
   const isBuffer = (value) => {
     if (value === null || typeof value !== "object") return false;
@@ -76,7 +76,7 @@
 
   platform.view = (value) => {
     if (isView(value)) {
-      const kind = apply(typedTag, value, []);
+      const kind = typedTag(value);
       if (kind === "Uint8Array") return value;
       const get = kind === undefined ? viewParts : typedParts;
       return new Uint8Array(apply(get[0], value, []), apply(get[1], value, []), apply(get[2], value, []));

@@ -1,0 +1,1 @@
+"""The CPU meter: what each event may spend, and how the one that spends more is cut."""

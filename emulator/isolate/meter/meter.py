@@ -1,0 +1,270 @@
+"""Holds each event to the CPU time of the plan, and the start of the Worker to its own.
+
+Cut in the act, from softest to hardest:
+
+1. ``CpuExceeded`` is raised in the Worker's Python code; JavaScript and WebAssembly are interrupted.
+2. Python code that catches even that and goes on is left where it is for ever: its greenlet is not
+   resumed. The isolate is then replaced as soon as it is convenient.
+3. What cannot be interrupted at all is ended by the kernel (``timer.py``), with its process.
+
+https://developers.cloudflare.com/workers/platform/limits/#cpu-time
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import ceil
+from types import FrameType
+from typing import Any, Final
+
+from emulator.diagnostics.known import explain
+from emulator.diagnostics.report import Place, Report
+from emulator.wire.frames import Limits, WorkerSpec
+from emulator.wire.recorder import FlightRecorder
+
+from ..events import CURRENT, CpuExceeded, EventContext
+from ..loop import RealmLoop
+from ..realm.engine import JSError
+from ..wasm.epochs import epochs
+from .frames import nearest
+from .profile import Line, Profile, line_in, line_of, modules_on, shares, shown
+from .timer import Timer
+
+SAVED_BUDGETS: Final = 5
+"""``--cpu flexible``: how many budgets may be saved up."""
+
+_RAISES: Final = 2
+"""Ticks at which ``CpuExceeded`` is raised before the code is given up."""
+
+_LAST_RAISE: Final = 20
+"""Code that can neither be ended nor left (below JavaScript) takes the process with it."""
+
+
+_STACK: Final = "() => new Error().stack"
+
+
+class Meter:
+    """One isolate's. ``budget_ns`` is in CPU time of this machine, 0 for none."""
+
+    def __init__(self, loop: RealmLoop, recorder: FlightRecorder | None) -> None:
+        self._loop = loop
+        self._timer = Timer(recorder.fd if recorder else -1)
+        self._limits = Limits()
+        self._root = os.sep
+        self._startup_ns = 0
+        self._saved_ns = 0
+        self._imports: Counter[str] = Counter()
+        self._js_sample_due = False
+        self._probing = False
+        self._startup_cuts = 0
+        self._startup_at: Line | None = None
+        self.loading = False
+        self.budget_ns = 0
+        self.can_leave: Callable[[], bool] = lambda: False
+        """Whether the running Python code may be left for ever: no JavaScript is below it."""
+        self._stack: Callable[[], str] = lambda: ""
+
+    # ---- phases -------------------------------------------------------------
+
+    def start(self, spec: WorkerSpec) -> None:
+        """The Worker is about to load."""
+        limits = self._limits = spec.limits
+        self._root = spec.root.rstrip(os.sep) + os.sep
+        self._startup_ns = self._here(limits.startup_cpu_ms)
+        self.budget_ns = self._here(limits.cpu_ms)
+        if self._startup_ns or self.budget_ns or limits.memory_mb:
+            self._timer.start(self._tick)
+            self._loop.engine.set_interrupt(self.interrupt)
+            epochs().on_tick = self.interrupt
+            self._stack = self._loop.engine.eval(_STACK, "cfw-emu:meter")
+        self.loading = True
+        self._timer.limit(self._startup_ns / 1e9)
+
+    def loaded(self) -> None:
+        """Events come from now on."""
+        self.loading = False
+        if self.budget_ns:
+            self._saved_ns = SAVED_BUDGETS * self.budget_ns if self._limits.flexible else 0
+            self._allow()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The emulator does what takes long: nothing ends that, in whatever thread it is done."""
+        limit = self._timer.limit_seconds
+        self._timer.limit(0)
+        try:
+            yield
+        finally:
+            self._timer.limit(limit)
+
+    def settle(self, event: EventContext) -> None:
+        """``event`` is over: what it left of its budget may be saved, what it took in excess is gone."""
+        if self._limits.flexible and self.budget_ns:
+            saved = self._saved_ns + self.budget_ns - event.cpu_ns
+            self._saved_ns = min(max(saved, 0), SAVED_BUDGETS * self.budget_ns)
+            self._allow()
+
+    def _allow(self) -> None:
+        self._loop.allowance_ns = self.budget_ns + self._saved_ns
+        self._timer.limit(self._loop.allowance_ns / 1e9)
+
+    def _here(self, milliseconds: float) -> int:
+        """A limit of the platform in CPU time of this machine."""
+        return int(milliseconds * 1e6 / self._limits.cpu_scale)
+
+    # ---- what was spent -----------------------------------------------------
+
+    def spent(self, event: EventContext | None) -> int:
+        """CPU time so far, in ns, the running callback's included."""
+        if event is None:
+            return self._loop.spent()
+        return event.cpu_ns + self._loop.spent() - self._loop.settled_ns
+
+    def exceeded(self, event: EventContext | None) -> bool:
+        """Whether it is over its budget, or the start over its own."""
+        if event is None:
+            return self.loading and 0 < self._startup_ns < self._loop.spent()
+        spent = self.spent(event)
+        # One that has been cut may clean up.
+        return spent > self._loop.allowance_ns and (not event.cut or spent > 2 * self._loop.allowance_ns)
+
+    # ---- reports ------------------------------------------------------------
+
+    def report(self, event: EventContext, over: bool) -> Report:
+        """Why ``event`` is cut, in the act or when its handler was ``over``."""
+        line = event.cut_at or (event.profile and event.profile.hottest())
+        return explain(
+            "cpu-exceeded",
+            where=self._place(line) if line else None,
+            event=event.label,
+            budget=_milliseconds(self._limits.cpu_ms),
+            used=self._shown(event.cpu_ns),
+            plan=self._limits.plan,
+            when="counted when it was over" if over and not event.cuts else "cut while it ran",
+            hottest=event.profile.text(self._root) if event.profile else "",
+        )
+
+    def startup_report(self) -> Report | None:
+        """Why the Worker is not served, when its start took too long."""
+        spent = self._loop.spent()
+        if not 0 < self._startup_ns < spent:
+            return None
+        return explain(
+            "startup-cpu-exceeded",
+            limit=_milliseconds(self._limits.startup_cpu_ms),
+            used=self._shown(spent),
+            plan=self._limits.plan,
+            imports=shares(self._imports),
+            where=self._place(self._startup_at) if self._startup_at else None,
+        )
+
+    def _shown(self, cpu_ns: int) -> str:
+        return _milliseconds(cpu_ns * self._limits.cpu_scale / 1e6)
+
+    def _place(self, line: Line) -> Place:
+        source = linecache.getline(line.file, line.number).rstrip("\n")
+        return Place(line.file, line.number, 0, line.function, source)
+
+    # ---- in the act ---------------------------------------------------------
+
+    def interrupt(self) -> bool:
+        """Asked by JavaScript and WebAssembly while they run: whether to stop them."""
+        event = CURRENT.get()
+        if self._probing:
+            return False
+        if self._js_sample_due:
+            self._js_sample_due = False
+            self._sample(event, self._js_line())
+        if not self.exceeded(event) and not self._loop.memory.struck:
+            return False
+        if event is not None and not event.cuts:
+            event.cuts = 1
+            event.cut_at = self._js_line()
+        return True
+
+    def _js_line(self) -> Line | None:
+        """The innermost line of the project's JavaScript that runs."""
+        self._probing = True
+        try:
+            return line_in(self._stack(), self._root)
+        except JSError:
+            return None  # no stack is left for it
+        finally:
+            self._probing = False
+
+    def _tick(self, frame: FrameType | None) -> None:
+        if not self._loop.on_worker:
+            return
+        event = CURRENT.get()
+        if event is None and not self.loading:
+            return
+        found = nearest(frame)
+        if event is None:
+            self._imports.update(shown(Line(file, 0, ""), self._root) for file in modules_on(frame))
+        if found is not None:
+            self._sample(event, line_of(self._users(found)))
+        else:
+            self._js_sample_due = True
+            self._loop.engine.interrupt()
+        if self.exceeded(event) or self._loop.memory.struck:
+            self._cut(event, found, found is frame)
+
+    def _users(self, frame: FrameType) -> FrameType:
+        """``frame`` or its first caller in the project's own files; without one, ``frame``."""
+        found: FrameType | None = frame
+        while found is not None:
+            filename = found.f_code.co_filename
+            if filename.startswith(self._root) and "/python_modules/" not in filename:
+                return found
+            found = found.f_back
+        return frame
+
+    def _sample(self, event: EventContext | None, line: Line | None) -> None:
+        if event is not None and line is not None:
+            if event.profile is None:
+                event.profile = Profile()
+            event.profile.add(line)
+
+    def _cut(self, event: EventContext | None, frame: FrameType | None, direct: bool) -> None:
+        if frame is None:
+            return  # ours; the loop looks again after this callback
+        line = line_of(self._users(frame))
+        if event is None:
+            cuts = self._startup_cuts = self._startup_cuts + 1
+            self._startup_at = self._startup_at or line
+        else:
+            cuts = event.cuts = event.cuts + 1
+            event.cut_at = event.cut_at or line
+            if cuts > _RAISES and self.can_leave():
+                self._loop.leave_for_ever(event)
+        if cuts > _LAST_RAISE:
+            self._timer.end_process()
+        if direct:
+            raise CpuExceeded
+        raise_in(frame)
+
+
+def _milliseconds(value: float) -> str:
+    """Rounded up, so that what is over a limit looks like that."""
+    return f"{value:,.0f} ms" if value == int(value) or value >= 100 else f"{ceil(value * 10) / 10:.1f} ms"
+
+
+def raise_in(frame: FrameType) -> None:
+    """Raise ``CpuExceeded`` in ``frame`` as soon as control is back in it."""
+
+    def trace(traced: FrameType, what: str, _: Any) -> Any:
+        if traced is not frame:
+            return None
+        sys.settrace(None)
+        if what != "return":
+            raise CpuExceeded
+        return None
+
+    frame.f_trace = trace
+    frame.f_trace_opcodes = True
+    sys.settrace(lambda *_: None)
