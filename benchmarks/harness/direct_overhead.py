@@ -7,6 +7,7 @@ response's headers. The wire, the event loop's own turn and the front are not in
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from pathlib import Path
 from typing import Any, Final
@@ -52,7 +53,7 @@ class _Host:
         self.loop = _Loop()
         self.status = 0
 
-    def answer(self, event: EventContext, status: int, *_: Any) -> None:
+    def answer_whole(self, event: EventContext, status: int, *_: Any) -> None:
         self.status = status
 
     def fail(self, event: EventContext, report: Any) -> None:
@@ -60,6 +61,9 @@ class _Host:
 
     def served(self, event: EventContext) -> None:
         pass
+
+    def compiling(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def direct_overhead_us(wasm: Path, path: str, requests: int, rounds: int) -> tuple[float, ...]:

@@ -56,6 +56,9 @@ class _Wire:
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def frames(self) -> list[Any]:
         """The frames in all that was written."""
         data, at, found = b"".join(self.written), 0, []

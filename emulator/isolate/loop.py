@@ -181,7 +181,7 @@ class RealmLoop(WorkerLoop):
             self._in_jobs = False
 
     def _run_once(self) -> None:
-        if self.memory.enforced:
+        if self.memory.tight:
             self.memory.relax()
         super()._run_once()  # type: ignore[misc]
         ready = self._ready  # type: ignore[attr-defined]
@@ -190,7 +190,7 @@ class RealmLoop(WorkerLoop):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
-        if self.memory.enforced:
+        if self.memory.tight:
             self.memory.relax()
         if not ready:
             self.on_idle()

@@ -61,6 +61,8 @@ class MemoryWatch:
         """JavaScript said that its heap is full, and it was not answered for yet."""
         self.enforced = False
         """Whether allocations above the limit fail now."""
+        self.tight = True
+        """Whether the emulator's own code might not find the room that it needs beside what is used."""
         self._reserves = 0
         self._looks = 0
         self._quick = self._aside = self._free = 0
@@ -216,6 +218,7 @@ class MemoryWatch:
         if self._looks % _CLOSER_EVERY == 0:
             self._measure()
         used = max(0, self.used() - ours_bytes)
+        self.tight = self.limit_bytes < 2 * used
         if self.limit_bytes and used > self.limit_bytes and not self.exceeded:
             self._measure()
             used = max(0, self.used() - ours_bytes)
