@@ -251,12 +251,12 @@ class Emulator:
         return asyncio.get_running_loop().create_task(reloader.run())
 
     def _reopen(self, project: Project) -> Project:
+        from emulator.front.request_limits import RequestLimits
+
         options = self._options
         path = project.config.path
         opened = open_project(path, options.environment, self._overrides, limits=options.limits)
         self._read_cf(project)
-        from emulator.front.request_limits import RequestLimits
-
         self._sites[project.name].requests = self._requests(opened)
         self._sites[project.name].limits = RequestLimits.of(opened.plan)
         if self._report is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emulator.project.check import Checked, Start
 
 
-@click.command()
+@click.command(short_help="Tell what a deploy would say, without serving.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option(
     "--format",

@@ -42,7 +42,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     help="Show the version and exit.",
 )
 def cfw_emu() -> None:
-    """Run Cloudflare Workers written in Python on your own machine, as on the platform."""
+    """Run Cloudflare Workers (Python, Go, JavaScript) on your own machine, as on the platform."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

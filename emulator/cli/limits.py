@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 _WIDE: Final = 100
 """Columns of a terminal from which the errors are shown, too."""
+_NARROW: Final = 70
+"""Columns of a terminal from which there is room for what a limit is."""
+_LEAST: Final = 56
+"""Columns of a terminal from which there is room for more than names and values."""
 _WHAT: Final = 2
 """Which cell of a row says what the limit is."""
 
 
-@click.command()
+@click.command(short_help="Show the limits of the plan in force.")
 @click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
 @click.option("--limits", metavar="PLAN", help="free, free-2026, paid, off, or a TOML file of limits.")
 @click.option("--env", "-e", "environment", metavar="NAME", help="Environment of the wrangler file.")
@@ -34,10 +38,23 @@ def limits(context: click.Context, path: Path | None, limits: str | None, enviro
 
     try:
         plan = plan_in_force(path, limits, environment)
+        print_reports(_warnings(path))
     except (ConfigError, ProjectError) as error:
         print_reports(error.reports)
         context.exit(1)
     _print_plan(plan)
+
+
+def _warnings(path: Path | None) -> list[Report]:
+    """What is wrong with the ``cfw-emu.toml`` of the project: a misspelled key changes nothing."""
+    from emulator.config import find_config
+    from emulator.config.settings import load_settings
+    from emulator.project import find_projects
+
+    here = Path.cwd()
+    alone = path is None and find_config(here) is None
+    root = here if alone else find_projects([path or here])[0].parent
+    return list(load_settings(root).warnings)
 
 
 def _print_plan(plan: Plan) -> None:
@@ -59,9 +76,11 @@ def _print_table(plan: Plan) -> None:
     from emulator.limits.show import COLUMNS, rows
 
     console = Console()
-    # Sources, and on narrow terminals errors, would leave no room for the rest.
+    # Sources, and on narrow terminals more, would leave no room for the rest.
     shown = [COLUMNS.index(name) for name in ("limit", "value", "enforced", "error")]
-    shown = [*shown[: 4 if console.width >= _WIDE else 3], _WHAT]
+    shown = shown[: 4 if console.width >= _WIDE else 3 if console.width >= _LEAST else 2]
+    if console.width >= _NARROW:
+        shown.append(_WHAT)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in shown:
         justify: Literal["left", "right"] = "right" if COLUMNS[column] == "value" else "left"

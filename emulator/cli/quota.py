@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from emulator.limits import Plan
 
 
-@click.command()
+@click.command(short_help="Show what is used of the day's quotas, or reset it.")
 @click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
 @click.option("--reset", is_flag=True, help="Count from zero again.")
 @click.option("--persist-to", type=click.Path(path_type=Path), metavar="DIR", help="As for serve.")

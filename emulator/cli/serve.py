@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -9,7 +10,14 @@ import click
 from emulator.cli.old_habits import refuse_lang
 
 
-@click.command()
+def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Callback of ``--cpu-scale``: `nan` is a float that every range lets through."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number.")
+    return value
+
+
+@click.command(short_help="Serve Workers on this machine.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port; 0 picks a free one.  [default: 8787]")
 @click.option("--host", "--ip", "host", help="Address to listen on.  [default: 127.0.0.1]")
@@ -36,6 +44,7 @@ from emulator.cli.old_habits import refuse_lang
 @click.option(
     "--cpu-scale",
     type=click.FloatRange(0.01, 100),
+    callback=_refuse_nan,
     default=1.0,
     metavar="FACTOR",
     help="Multiply measured CPU time, to estimate a slower platform.  [default: 1]",

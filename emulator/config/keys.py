@@ -123,7 +123,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "migrations": Key("objects", emulated=False),
     "exports": Key("object", emulated=False),
     "triggers": Key("object", emulated=False, fields={"crons": "string array", "events": "objects"}),
-    "limits": Key("object", emulated=False, fields={"cpu_ms": "number", "subrequests": "number"}),
+    "limits": Key("object", fields={"cpu_ms": "number", "subrequests": "number"}),
     "assets": Key("object", emulated=False),
     "access": Key("object", emulated=False),
     "cache": Key("object", emulated=False),

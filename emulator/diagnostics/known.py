@@ -86,7 +86,7 @@ def explain(
     return Report(
         code=code,
         what=encodable(known.what.format_map(values)),
-        why=encodable(known.why.format_map(values)),
+        why=encodable(known.why.format_map(values).rstrip(" ")),
         fix=encodable(known.fix.format_map(values).strip("\n")),
         where=where,
         frames=list(frames),

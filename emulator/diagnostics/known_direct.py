@@ -255,11 +255,6 @@ DIRECT_MISTAKES: Final[Mapping[str, Known]] = {
         "responseHeadersPtr() and responseHeadersLen() give lines `Name: value`, with newlines. {problem}",
         'responseHeaders = []byte("Content-Type: text/html;charset=UTF-8\\nCache-Control: no-store\\n")',
     ),
-    "direct-body-too-long": Known(
-        "The request's body is longer than {limit} MB",
-        "setBody takes the whole body at once, and production answers longer requests with 413 (free plan).",
-        "Send less at a time.",
-    ),
     "direct-body-broken": Known(
         "The request's body broke off: {problem}",
         "setBody takes the whole body at once, and the client left before it had sent all.",

@@ -110,7 +110,7 @@ No plan allows more. To look at it without the limit: """
 
 def _memory(values: Mapping[str, Any]) -> dict[str, str]:
     what = _text(values, "what")
-    which = f" Most of it is {what}'s." if what in _MEMORY_ADVICE else ""
+    which = f" It was {what}'s that had to grow." if what in _MEMORY_ADVICE else ""
     advice = _MEMORY_ADVICE.get(what, "")
     return {
         "over": _over(values),
@@ -191,7 +191,7 @@ EXCEEDED_MISTAKES: Final[Mapping[str, Known]] = {
     "requests-exceeded": Known(
         "The day's requests are used up{allows}",
         "They are counted for the whole account: all Workers and all runs of a day (UTC) that share their "
-        "local data, the directory .cfw-emu. Production answers error 1027{until}.",
+        "local data, the directory .cfw-emu or that of --persist-to. Production answers error 1027{until}.",
         "Count from zero again, or serve without this limit:\n\n{command}\n" + _PAID,
         derive=_requests,
     ),

@@ -46,7 +46,8 @@ _VENDORED: Final = (
 )
 
 _LIFT: Final = (
-    "Or serve it under a plan with room for it: cfw-emu serve --limits paid (64 MiB), or --limits off."
+    "Or serve it under a plan with room for it: cfw-emu serve --limits free-2026 (64 MiB, as the platform's "
+    "pages have the free plan now), --limits paid (64 MiB), or --limits off."
 )
 _LIFT_ALL: Final = "Or serve it without limits: cfw-emu serve --limits off"
 
@@ -95,8 +96,7 @@ LIMIT_MISTAKES: Final[Mapping[str, Known]] = {
         'There is no plan "{plan}"',
         "The plans are free, free-2026, paid and off. Any other text is the path of a TOML file, and there "
         "is no file {path}.",
-        "{suggestion}\n\ncfw-emu serve --limits free\n\n`cfw-emu limits --limits PLAN` shows a plan's "
-        "numbers.",
+        "{suggestion}\n\n{line}\n\n`cfw-emu limits --limits PLAN` shows a plan's numbers.",
     ),
     "limits-bad-file": Known(
         "{file} is not a file of limits: {problem}",

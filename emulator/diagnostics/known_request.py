@@ -13,8 +13,10 @@ return Response.new(json.dumps(data), headers=headers)"""
 
 def _env_name(values: Mapping[str, Any]) -> dict[str, str]:
     """Facts ``name``, ``similar`` and ``known``, the names that env has."""
-    known, similar = values.get("known"), values.get("similar")
+    known, similar, name = values.get("known"), values.get("similar"), str(values.get("name", ""))
+    bare = name.isascii() and name.isidentifier()
     return {
+        "key": name if bare else f'"{name}"',
         "has": f"env has: {known}." if known else "env is empty.",
         "near": f"Did you mean {similar}? Or set" if similar else "Set",
     }
@@ -108,7 +110,7 @@ Response("text")""",
         """{near} it in the wrangler file, or, if it is secret, in .dev.vars ({name}="..."):
 
 [vars]
-{name} = "..." """.rstrip(),
+{key} = "..." """.rstrip(),
         derive=_env_name,
     ),
     "hung": Known(
@@ -154,8 +156,21 @@ target.addEventListener("x", create_proxy(f))       # called often; destroy() it
         "",
     ),
     "isolate-died": Known(
-        "The Worker's process ended unexpectedly ({reason})",
-        "The code, or a native package that it uses, crashed or left the process.",
-        "A fresh one has been started; the request may be sent again.",
+        "The Worker's isolate ended before it answered this request",
+        "Its process ended ({how}). Only GET and HEAD requests whose body is here are sent again by "
+        "themselves; this {method} may have had effects.",
+        "Look for what ends the process: os._exit, a crash in a native extension, too much memory. A fresh "
+        "one has been started: where that does no harm, send the request again.",
+    ),
+    "isolate-died-loading": Known(
+        'The isolate of "{name}" ended while it loaded the Worker ({how})',
+        "Code at the top level of a module ended the process, or a native extension crashed.",
+        "Remove the call that ends the process; the Worker is loaded again at the next save.",
+    ),
+    "isolate-died-again": Known(
+        "The Worker's isolate ended before it answered this request, twice",
+        "Its process ended ({how}). The {method} was sent again to a fresh isolate, which ended, too: the "
+        "request itself seems to end it.",
+        "Look for what ends the process: os._exit, a crash in a native extension, too much memory.",
     ),
 }

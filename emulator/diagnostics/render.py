@@ -62,6 +62,11 @@ def _blank(char: str) -> str:
     return "  " if unicodedata.east_asian_width(char) in "WF" else " "
 
 
+def width(text: str) -> int:
+    """How many columns of a terminal ``text`` takes: two for each CJK character."""
+    return sum(len(_blank(char)) for char in text)
+
+
 def render_terminal(report: Report, color: bool = False, root: str = "") -> str:
     """A compact block of lines without a final newline. File names are shown relative to ``root``."""
     paint = _paint if color else _plain

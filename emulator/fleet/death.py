@@ -5,14 +5,17 @@ from __future__ import annotations
 import linecache
 import os
 import signal
-from typing import Any
+from typing import Any, Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import WorkerSpec
 from emulator.wire.recorder import Recording, StackEntry
 
-_CPU_SIGNAL = -signal.SIGVTALRM
+_CPU_SIGNAL: Final = -signal.SIGVTALRM
+
+_MEMORY_SIGNALS: Final = (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS)
+"""What ends a process that gets no memory."""
 
 
 class Death:
@@ -22,7 +25,8 @@ class Death:
         self.how = how
         self._spec = spec
         self._cpu = status == _CPU_SIGNAL
-        self.running, self.begun, self._memory = recording.read()
+        self.running, self.begun, full = recording.read()
+        self._memory = full and status in _MEMORY_SIGNALS
         self._stack = recording.stack() if self._cpu else []
 
     def limit_report(self, event: str) -> Report | None:
@@ -60,12 +64,7 @@ class Death:
             )
         if self._memory:
             return explain("startup-memory-exceeded", **self._memory_facts())
-        return Report(
-            code="isolate-died",
-            what=f"The isolate of {self._spec.name!r} ended while it loaded the Worker ({self.how}).",
-            why="Code at the top level of a module ended the process, or a native extension crashed.",
-            fix="Remove the call that ends the process; the Worker is loaded again at the next save.",
-        )
+        return explain("isolate-died-loading", name=self._spec.name, how=self.how)
 
     def _memory_facts(self) -> dict[str, Any]:
         limits = self._spec.limits

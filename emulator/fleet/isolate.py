@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+import traceback
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
@@ -13,7 +15,7 @@ from emulator.diagnostics.known import explain
 from emulator.fleet.calls import CallFailed, CallHandler, Subrequests, shown_call
 from emulator.fleet.death import Death, describe_exit
 from emulator.journal.events import Explained, Journal, LogLine, Notice
-from emulator.wire.channel import FRONT_FIRST_ID, Channel, InStream, OutStream, Streams
+from emulator.wire.channel import FRONT_FIRST_ID, Channel, InStream, OutStream, StreamBroken, Streams
 from emulator.wire.frames import (
     Abort,
     Answer,
@@ -332,8 +334,11 @@ class Isolate:
         try:
             result = await self._calls_handler(self.spec, call, body, subrequests)
             subrequests.answered()
-        except CallFailed as failure:
-            self.channel.send(Return(call.call, None, None, (failure.js_class, str(failure))))
+        except Exception as error:  # nothing may leave a call without an answer
+            if not isinstance(error, CallFailed | StreamBroken):
+                traceback.print_exc(file=sys.stderr)
+            js_class = error.js_class if isinstance(error, CallFailed) else "Error"
+            self.channel.send(Return(call.call, None, None, (js_class, str(error))))
             return
         finally:
             if isinstance(body, InStream):
@@ -367,13 +372,12 @@ class Isolate:
             self.end = "killed: it was stuck in code that does not end"
         elif self._status is not None:
             self.end = describe_exit(self._status)
-        if before is State.READY:
-            why = self.end or "it closed its socket"
-            if self._status != -signal.SIGVTALRM:  # the request that was cut is told instead
-                self._journal(Notice("warn", f"[{self.spec.name}] The isolate ended: {why}."))
         how = self.end or "it closed its socket"
         death = Death(self.spec, how, self._status, self.recording)
         self.recording.close()
+        told = self._status == -signal.SIGVTALRM and death.running in self._exchanges
+        if before is State.READY and not told:  # else the request that was cut tells it
+            self._journal(Notice("warn", f"[{self.spec.name}] The isolate ended: {how}."))
         if not self.loaded.done():
             self.loaded.set_result(LoadFailed(death.load_report()))
         exchanges, self._exchanges = self._exchanges, {}

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
+from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
 from emulator.fleet.isolate import Isolate
 from emulator.journal.events import Explained, Journal, Notice, Reloaded
@@ -193,7 +194,7 @@ class WorkerSlot:
             limit = isolate.spec.limits.memory_mb * 2**20
             why = f"Its memory has grown to {memory_bytes / 2**20:.0f} MB"
             if not memory_bytes:
-                why = "Code that does not end was left behind in it"
+                why = "Code was cut in the middle of what it did"
             elif memory_bytes < limit:
                 why = "Its memory limit was hit"
             self._journal(Notice("info", f"[{self.name}] {why}: a fresh isolate takes over."))
@@ -212,9 +213,4 @@ class WorkerSlot:
 
 
 def _never_loaded(spec: WorkerSpec) -> Report:
-    return Report(
-        code="load-timeout",
-        what=f"{spec.name!r} did not finish loading within {LOAD_SECONDS:.0f} s.",
-        why="Code at the top level of a module does not end: a loop, or a wait for what never comes.",
-        fix="Move the work into a handler; production allows 1 s of CPU time at start-up.",
-    )
+    return explain("load-timeout", worker=spec.name, seconds=f"{LOAD_SECONDS:.0f}")

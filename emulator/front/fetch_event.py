@@ -13,36 +13,15 @@ from emulator.fleet.slot import Unavailable, WorkerSlot
 from emulator.front.error_answer import ErrorAnswer, explain
 from emulator.front.http_request import HttpRequest, ResponseBroken
 from emulator.front.record import Record
+from emulator.front.replays import Replays
 from emulator.front.request_limits import RequestLimits
-from emulator.front.response_head import PHRASES, field, fields_of
-from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCancelled
+from emulator.front.response_head import PHRASES, fields_of
+from emulator.front.upload import Upload
+from emulator.front.worker_response import head_of, phrase_of, send_stream, send_whole
+from emulator.wire.channel import OutStream
 from emulator.wire.frames import Answer, Failed, HeaderLines
 
-_NO_REQUEST_BODY: Final = frozenset(("GET", "HEAD"))
-_MOST_REPLAYS: Final = 20
-
-_NO_RESPONSE_BODY: Final = frozenset((101, 204, 205, 304))
-
-
-class _Replays:
-    """Whether a request whose isolate died is sent again: when its own code had no part in that."""
-
-    __slots__ = ("_blamed", "_left", "_repeatable", "_whole")
-
-    def __init__(self, method: str, more: bool) -> None:
-        self._repeatable = method in _NO_REQUEST_BODY
-        self._whole = not more
-        self._blamed = False
-        self._left = _MOST_REPLAYS
-
-    def allow(self, died: IsolateDied) -> bool:
-        """Once if it was this request's code that ran, more often if it was a neighbour's."""
-        self._left -= 1
-        again = self._whole and self._left >= 0 and (self._repeatable or not died.begun)
-        if died.guilty:
-            again = again and not self._blamed
-            self._blamed = True
-        return again
+_SHOWN: Final = 200
 
 
 class _Refused(Exception):
@@ -103,8 +82,8 @@ class FetchEvent:
 
     @property
     def label(self) -> str:
-        """``GET /path``, for messages."""
-        return f"{self._record.method} {self._record.path}"
+        """``GET /path``, for messages; without the end of a path that nobody would read."""
+        return f"{self._record.method} {_shown(self._record.path)}"
 
     def start(self) -> None:
         """Dispatch at once when nothing must be waited for, else in a task of the request."""
@@ -172,14 +151,14 @@ class FetchEvent:
             if len(part[0]) > self._limits.body:
                 self.refuse(self._limits.body_too_big(self.label, len(part[0]), more), 413, tell=True)
                 return None
-        replays = _Replays(self._request.method, more)
+        replays = Replays(self._request.method, not more)
         while True:
             exchange = self._exchange or await self._dispatch_when_ready(more)
             try:
                 return await exchange.answer
             except IsolateDied as died:
                 if not replays.allow(died):
-                    self.send_error([_died(self._request.method, str(died))], 503)
+                    self.send_error([replays.report(died, self.label)], 503)
                     return None
                 self._record.replay()
                 self._exchange = None
@@ -192,7 +171,8 @@ class FetchEvent:
             return self._dispatch(isolate, self._body)
         self._out = isolate.streams.open()
         exchange = self._dispatch(isolate, self._out)
-        self._uploader = asyncio.get_running_loop().create_task(self._upload(self._out))
+        upload = Upload(self._request, self._out, self._body or b"", self._limits.body, self._refuse_body)
+        self._uploader = asyncio.get_running_loop().create_task(upload.run())
         return exchange
 
     def _dispatch(self, isolate: Isolate, body: bytes | OutStream | None) -> Exchange:
@@ -216,44 +196,19 @@ class FetchEvent:
             self._record.work_over(None)
         self._record.respond_over(0)
 
-    async def _upload(self, out: OutStream) -> None:
-        """Send the rest of the request's body."""
-        data, more = self._body or b"", True
-        size = len(data)
-        try:
-            while more:
-                if data:
-                    await out.write(data)
-                part = await self._request.read()
-                if part is None:
-                    out.close("The client disconnected.")
-                    return
-                data, more = part
-                size += len(data)
-                if size > self._limits.body:
-                    self._refuse_body(out, size, more)
-                    raise StreamBroken("The body is too big.")
-            await out.write(data)
-            out.close()
-        except (StreamCancelled, StreamBroken):
-            # The Worker wants or gets no more. Many clients write all before they read the answer,
-            # so the rest is taken and dropped.
-            while more and (part := await self._request.read()) is not None:
-                more = part[1]
-
-    def _refuse_body(self, out: OutStream, size: int, more: bool) -> None:
-        """The body is too big: its stream breaks, and a Worker that has not answered does not any more."""
+    def _refuse_body(self, size: int, more: bool) -> str:
+        """The body is too big: a Worker that has not answered does not any more."""
         report = self._limits.body_too_big(self.label, size, more)
         self._record.explain(report)
-        out.close(report.what)
         exchange, isolate = self._exchange, self._isolate
         if exchange is not None and isolate is not None and not exchange.answer.done():
             exchange.answer.set_exception(_Refused(report))
             isolate.abort(exchange)
+        return report.what
 
     def _head(self, answer: Answer) -> tuple[list[bytes], bytes]:
-        """As of ``_fields``. Raises ``_Refused`` for more than the plan allows."""
-        fields, length = _fields(answer)
+        """As of ``head_of``. Raises ``_Refused`` for more than the plan allows."""
+        fields, length = head_of(answer)
         size = sum(map(len, fields))
         if size > self._limits.response_headers:
             report = self._limits.response_headers_too_big(self.label, size)
@@ -265,54 +220,29 @@ class FetchEvent:
 
     def _respond(self, answer: Answer) -> None:
         """Send an answer that has no stream."""
-        status, body = answer.status, answer.body or b""
         fields, length = self._head(answer)
-        if status in _NO_RESPONSE_BODY:
-            body, length = b"", b"0" if status == 205 else b""
-        elif body or self._request.method != "HEAD":
-            length = b"%d" % len(body)  # type: ignore[arg-type]
-            if self._request.method == "HEAD":
-                body = b""
-        self._request.respond(status, fields, body, length)  # type: ignore[arg-type]
-        self._record.respond_over(status, answer.status_text or PHRASES.get(status, ""))
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        send_whole(self._request, answer.status, fields, length, body)
+        self._record.respond_over(answer.status, phrase_of(answer))
 
     async def _respond_all(self, answer: Answer) -> None:
         stream = self._exchange.stream if self._exchange is not None else None
         if stream is None:
             self._respond(answer)
             return
-        status, request = answer.status, self._request
         fields, length = self._head(answer)
-        if request.method == "HEAD" or status in _NO_RESPONSE_BODY:
-            stream.cancel("The response has no body.")
-            if status in _NO_RESPONSE_BODY:
-                length = b"0" if status == 205 else b""
-            request.respond(status, fields, b"", length)
-        else:
-            request.start(status, fields, length)
-            try:
-                await self._stream(stream)
-            except ResponseBroken:
-                self._record.respond_over(status, "cut off: its body failed")
-                raise
-        self._record.respond_over(status, answer.status_text or PHRASES.get(status, ""))
-
-    async def _stream(self, stream: InStream) -> None:
-        request = self._request
         try:
-            while (data := await stream.read()) is not None:
-                await request.write(data)
-            request.finish()
-        except StreamBroken as broken:
-            raise ResponseBroken(str(broken)) from None
-        except (ResponseBroken, asyncio.CancelledError):
-            stream.cancel("The response is over.")
+            await send_stream(self._request, answer.status, fields, length, stream)
+        except ResponseBroken:
+            self._record.respond_over(answer.status, "cut off: its body failed")
             raise
+        self._record.respond_over(answer.status, phrase_of(answer))
 
     def refuse(self, report: Report, status: int, tell: bool = False) -> None:
         """Answer in place of the Worker, which never sees the request; ``tell`` the terminal why, too."""
         if tell:
             self._record.explain(report)
+        self._record.path = _shown(self._record.path)
         self._record.work_over(None)
         self.send_error([report], status)
 
@@ -329,33 +259,11 @@ class FetchEvent:
         self._record.respond_over(answer.status, PHRASES.get(answer.status, ""))
 
 
-def _fields(answer: Answer) -> tuple[list[bytes], bytes]:
-    """The header fields of a Worker's answer, and its ``Content-Length``. Raises ``InvalidField``."""
-    fields, length = [], b""
-    for name, value in answer.headers:
-        line = field(name, value)
-        if line.startswith(b"content-length:"):
-            length = value.encode() if value.isascii() and value.isdigit() else b""
-        elif line:
-            fields.append(line)
-    return fields, length
+def _shown(path: str) -> str:
+    return path if len(path) <= _SHOWN else path[:_SHOWN] + "…"
 
 
 def send_answer(answer: ErrorAnswer, request: HttpRequest) -> None:
     """Send a response of the front's own."""
     body = b"" if request.method == "HEAD" else answer.body
     request.respond(answer.status, fields_of(answer.headers), body, b"%d" % len(answer.body))
-
-
-def _died(method: str, how: str) -> Report:
-    replayed = method in _NO_REQUEST_BODY
-    twice = "It was sent again to a fresh isolate, which ended, too: the request itself seems to end it."
-    once = f"Only GET and HEAD requests are sent again by themselves; this {method} may have had effects."
-    return Report(
-        code="isolate-died",
-        what="The Worker's isolate ended before it answered this request.",
-        why=f"Its process ended ({how}). {twice if replayed else once}",
-        fix="Look for what ends the process: os._exit, a crash in a native extension, too much memory."
-        if replayed
-        else "Send the request again.",
-    )

@@ -78,11 +78,13 @@ class Gateway:
         target = request.target
         try:
             base, site = self._locate(SCHEME, host or _own_host(request))
-            url = url_of(base, target)
+            url = url_of(base, target) if request.method != "CONNECT" else ""
         except ValueError as error:
             send_answer(plain(400, f"Bad Request: {error}\n"), request)
             return
-        if target.startswith(b"/cdn-cgi/"):
+        if not url:
+            send_answer(plain(405, "CONNECT asks for a proxy, which this is not.\n"), request)
+        elif target.startswith(b"/cdn-cgi/"):
             request.spawn(self._serve_local(request))
         elif site is None:
             send_answer(self._unknown_host(host), request)
@@ -155,7 +157,8 @@ def _read_headers(
     for name, value in raw:
         if name in _SPECIAL:
             if name == b"host":
-                host = host or value
+                # Two are a mistake (RFC 9112, section 3.2); joined, they are no valid name.
+                host = host + b" " + value if host else value
             elif name == b"upgrade":
                 websocket = value.lower() == b"websocket"
             elif name == b"cf-ew-via":

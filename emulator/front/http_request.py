@@ -22,6 +22,8 @@ NO_BODY: Final = frozenset((101, 204, 304))
 BODY_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
 _END: Final = b"\r\n"
 _CLOSE: Final = b"connection: close\r\n\r\n"
+_KEEP_ALIVE: Final = b"connection: keep-alive\r\n\r\n"
+"""For HTTP/1.0, where it goes without saying that the connection ends."""
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FAILURE: Final = b"Internal Server Error"
@@ -266,7 +268,10 @@ class HttpRequest:
         lines = [STATUS_LINES[status], *fields]
         if length:
             lines.append(b"content-length: %b\r\n" % length)
-        lines.append(_END if self.keep_alive and not self._connection.closing else _CLOSE)
+        if not self.keep_alive or self._connection.closing:
+            lines.append(_CLOSE)
+        else:
+            lines.append(_END if self.http_version == "1.1" else _KEEP_ALIVE)
         return lines
 
     def _end(self) -> None:

@@ -22,6 +22,7 @@ import msgspec
 
 from emulator.fleet.calls import CallFailed, CallResult, Subrequests
 from emulator.front.destinations import is_local, near, near_peer, shown_url
+from emulator.front.request_limits import CHAIN
 from emulator.journal.events import Journal, Notice
 from emulator.wire.channel import InStream
 from emulator.wire.frames import Call, WorkerSpec
@@ -34,8 +35,6 @@ MAX_REDIRECTS: Final = 20
 
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _NO_BODY: Final = frozenset((101, 204, 205, 304))
-_CHAIN: Final = 16
-"""Where ``CF-EW-Via`` starts to count down, when the plan has no limit of its own."""
 
 # Of the connection, or set by the client itself; and the headers that only the edge may set.
 _DROPPED: Final = frozenset(
@@ -182,7 +181,7 @@ def _edge_headers(spec: WorkerSpec, hops: int) -> Pairs:
 
     https://developers.cloudflare.com/fundamentals/reference/http-headers/
     """
-    left = int(spec.limits.worker_loop or _CHAIN) - hops - 1
+    left = int(spec.limits.worker_loop or CHAIN) - hops - 1
     return [("CF-Worker", f"{spec.name}.workers.dev"), ("CF-EW-Via", str(max(left, 0)))]
 
 

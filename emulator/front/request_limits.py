@@ -19,8 +19,11 @@ from emulator.limits import Plan
 KB: Final = 1024
 MB: Final = 1024 * 1024
 
-_CHAIN: Final = 16
+CHAIN: Final = 16
 """Where ``CF-EW-Via`` starts to count down, when the plan has no limit of its own."""
+
+_MOST_DIGITS: Final = 4300
+"""What ``int`` takes; the parser of HTTP takes no more than 2**64."""
 
 _LINE: Final = 4
 """Bytes of a header line beside name and value: ``": "`` and the end of the line."""
@@ -75,7 +78,7 @@ class RequestLimits:
 
     def hops(self, via: bytes) -> int:
         """How many Workers called one another before a request, by its ``CF-EW-Via``; that counts down."""
-        chain = self.chain or _CHAIN
+        chain = self.chain or CHAIN
         if not via.isdigit() or len(via) > 9:
             return 0
         return max(0, chain - int(via))
@@ -94,7 +97,7 @@ def headers_size(headers: Iterable[tuple[bytes, bytes]]) -> int:
 
 def content_length(value: bytes) -> int:
     """The value of the header as a number; 0 when it is none."""
-    return int(value) if value.isdigit() and len(value) < 20 else 0
+    return min(int(value), sys.maxsize) if value.isdigit() and len(value) < _MOST_DIGITS else 0
 
 
 def size_text(size: int) -> str:

@@ -20,6 +20,10 @@ MAX_HEAD: Final = 1024 * 1024
 """Bytes; a longer head is refused before it fills the memory."""
 
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
+_REQUEST_LINE: Final = re.compile(rb"[A-Z-]+ ")
+"""How the line with the target begins. No header field does: its name has no space behind it."""
+_LINE_START: Final = 64
+"""Bytes of a line that tell what it is."""
 
 
 def _refusal(status: str, text: str) -> bytes:
@@ -48,6 +52,9 @@ class RequestReader:
         self._expects_continue = False
         self._in_head = False
         self._head_size = 0
+        """Bytes since a head, or what stands around the parts of a body, began."""
+        self._line = b""
+        """How the last line of an unfinished head begins."""
         self._body_only = False
         """Whether the parser was given a head anew, for the sake of the body."""
         self._deaf = False
@@ -63,10 +70,11 @@ class RequestReader:
         """Take what the client sent."""
         if self._deaf:
             return
-        if self._reading is None and not self._in_head and not data.isascii():
-            data = _with_ascii_target(data)
-        self._parse(data)
-        if self._in_head:
+        if data.isascii():
+            self._parse(data)
+        else:
+            self._parse_by_line(data)
+        if self._in_head or self._reading is not None:
             self._head_size += len(data)
             if self._head_size > MAX_HEAD:
                 self._refuse(HEAD_TOO_LONG)
@@ -81,7 +89,24 @@ class RequestReader:
         self.stop()
         self._parser = None  # it holds this object
 
+    def _parse_by_line(self, data: bytes) -> None:
+        """Escape targets as a browser would have: others send ``/你好`` as it is. The parser refuses that."""
+        while data and self._reading is None and not self._deaf:
+            end = data.find(b"\n") + 1 or len(data)
+            line, data = data[:end], data[end:]
+            if not self._in_head or _REQUEST_LINE.match(self._line + line[:_LINE_START]):
+                line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), line)
+            self._parse(line)
+        self._parse(data)
+
     def _parse(self, data: bytes) -> None:
+        begun = self._line if self._in_head else b""
+        self._feed_parser(data)
+        if self._in_head:
+            _, ended, line = data.rpartition(b"\n")
+            self._line = (line if ended else begun + line)[:_LINE_START]
+
+    def _feed_parser(self, data: bytes) -> None:
         while data:
             try:
                 self._parser.feed_data(data)
@@ -107,6 +132,7 @@ class RequestReader:
             self._deaf = True
         elif request.announces_body:
             request.complete = False
+            request.expects_continue = self._expects_continue
             self._reading = request
             self._body_only = True
             self._parser = _new_parser(self)
@@ -139,7 +165,10 @@ class RequestReader:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._reading is not None:
+            return  # behind the body
         name = name.lower()
+        value = value.rstrip(b" \t")
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects_continue = True
         self._headers.append((name, value))
@@ -150,22 +179,21 @@ class RequestReader:
             return
         parser = self._parser
         version = parser.get_http_version()
+        self._expects_continue = self._expects_continue and version == "1.1"
         request = HttpRequest(
             self._connection,
             parser.get_method().decode("ascii"),
             self._url,
             self._headers,
             version,
-            version == "1.1" and parser.should_keep_alive(),
+            parser.should_keep_alive(),
         )
-        # Fields after a body in chunks are not among the headers.
-        self._headers = []
-        if self._expects_continue:
-            request.expects_continue = version == "1.1"
+        request.expects_continue = self._expects_continue
         self._reading = request
         self.waiting.append(request)
 
     def on_body(self, data: bytes) -> None:
+        self._head_size = 0
         request = self._reading
         if request is not None and not request.over and request.add(data) > HIGH_WATER:
             self._connection.pause_reading()
@@ -175,6 +203,7 @@ class RequestReader:
         request, self._reading = self._reading, None
         if request is not None:
             request.complete = True
+            request.expects_continue = False
             request.wake()
             self._deaf = not request.keep_alive
 
@@ -184,9 +213,3 @@ def _new_parser(reader: RequestReader) -> Any:
     # What a client sends after a request with "Connection: close" is no mistake of that request.
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser
-
-
-def _with_ascii_target(data: bytes) -> bytes:
-    """As a browser would have sent it: others send ``/你好`` as it is, which the parser refuses."""
-    line, end, rest = data.partition(b"\n")
-    return _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), line) + end + rest

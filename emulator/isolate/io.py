@@ -28,7 +28,7 @@ class IsolateIO:
         self._loop = loop
         self._channel = channel
         self._streams = streams
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, tuple[asyncio.TimerHandle, EventContext | None]] = {}
         self._calls: dict[int, tuple[Value, EventContext, Context, str]] = {}
         self._in: dict[int, InStream] = {}
         self._out: dict[int, OutStream] = {}
@@ -69,13 +69,14 @@ class IsolateIO:
         return timer
 
     def _arm(self, timer: int, delay: float, repeat: bool, fire: Value) -> None:
-        self._timers[timer] = self._loop.call_later(delay, self._fire, timer, delay, repeat, fire)
+        handle = self._loop.call_later(delay, self._fire, timer, delay, repeat, fire)
+        self._timers[timer] = handle, CURRENT.get()
 
     def _fire(self, timer: int, delay: float, repeat: bool, fire: Value) -> None:
         if timer not in self._timers:
             return
         event = CURRENT.get()
-        if event is not None and event.over:
+        if event is not None and event.over:  # set by code that cleaned up
             del self._timers[timer]
             return
         if repeat:
@@ -85,9 +86,9 @@ class IsolateIO:
         self._run(fire)
 
     def clear_timer(self, timer: int) -> None:
-        handle = self._timers.pop(timer, None)
-        if handle is not None:
-            handle.cancel()
+        waiting = self._timers.pop(timer, None)
+        if waiting is not None:
+            waiting[0].cancel()
 
     def log(self, level: str, text: str) -> None:
         event = CURRENT.get()
@@ -187,8 +188,16 @@ class IsolateIO:
         """The adopted stream of this id, for a reader in Python; ``None`` when it is over."""
         return self._in.get(stream)
 
+    def take(self, stream: int) -> InStream | None:
+        """The adopted stream of this id, for one who reads it to its end."""
+        return self._in.pop(stream, None)
+
     def drop(self, event: EventContext) -> None:
-        """The event is over: nobody reads its streams any more."""
+        """The event is over: nobody waits for its timers and calls, or reads its streams, any more."""
+        for timer in [timer for timer, (_, owner) in self._timers.items() if owner is event]:
+            self.clear_timer(timer)
+        for call in [call for call, waiting in self._calls.items() if waiting[1] is event]:
+            del self._calls[call]
         for stream in event.streams:
             self.cancel_stream(stream, "the event is over")
 

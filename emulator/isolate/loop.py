@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import events, tasks
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
 from time import thread_time_ns
 from typing import Any, Final
@@ -28,6 +28,12 @@ from .realm.engine import Engine, JSError
 
 NO_LIMIT: Final = 2**62
 """Nanoseconds that nothing reaches."""
+
+_LONG_NS: Final = 200_000
+"""CPU time in which a callback may have taken all memory that there is."""
+
+_BRIM_BYTES: Final = 256 * 1024
+"""Less room than this, and code that handles a failure may itself have failed."""
 
 
 class MeteredHandle(asyncio.Handle):
@@ -87,12 +93,16 @@ class RealmLoop(WorkerLoop):
         self.cells: Cells = Cells()
         """Of the flight recorder."""
         self._begun = 0
+        self.event: EventContext | None = None
+        """Whom the running callback works for; its code may have entered another context."""
         self._left: list[tuple[greenlet.greenlet, EventContext]] = []
         self._worker: greenlet.greenlet | None = None
 
     def _make_task(self, _: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        event = CURRENT.get() or self.event
+        if event is not None:
+            options["context"] = self._own(options.get("context"))
         task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, **options)
-        event = CURRENT.get()
         if event is not None:
             event.spawn(task)
         return task
@@ -132,9 +142,20 @@ class RealmLoop(WorkerLoop):
 
     # ---- callbacks ----------------------------------------------------------
 
+    def _own(self, context: Context | None) -> Context:
+        """``context``, or a copy of the current one, with the running event, whatever the Worker emptied."""
+        context = copy_context() if context is None else context
+        event = self.event
+        if event is not None and context.get(CURRENT) is None:
+            with suppress(RuntimeError):  # it is entered at the moment
+                context.run(CURRENT.set, event)
+        return context
+
     def _call_soon(
         self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
     ) -> asyncio.Handle:
+        if context is None:
+            context = self._own(None)  # one that is given may be that of someone who waited for this
         handle = MeteredHandle(callback, args, self, context)
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
@@ -143,7 +164,7 @@ class RealmLoop(WorkerLoop):
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; the wait counts as pending work of the current event."""
-        context = copy_context() if context is None else context
+        context = self._own(context)
         wait = _Wait(context.get(CURRENT))
         return super().call_at(when, self._fire, wait, callback, args, context, context=context)
 
@@ -223,6 +244,7 @@ class RealmLoop(WorkerLoop):
                     handle = main.switch("idle")
                     continue
                 cells.running = event.id
+                self.event = event
                 if not memory.enforced:
                     memory.enforce()
                 if event.id > self._begun:
@@ -237,13 +259,22 @@ class RealmLoop(WorkerLoop):
                 self._on_callback_error(handle, error)
             if realm.has_pending_job:
                 context.run(self.run_jobs)
+            if event is None:
+                self.forgive()  # who is settled between two callbacks would pay for this one
+            elif self.settle(event) and self.settled_ns > _LONG_NS:
+                memory.tight = True
+                memory.relax()  # measuring takes some
+                # Filled to the brim, there was none left to say so.
+                memory.struck = memory.struck or memory.room() < _BRIM_BYTES
             if memory.struck:
                 self.on_out_of_memory(event)
             if event is not None:
-                self.settle(event)
                 cells.running = 0
+                self.event = None
                 if event.cpu_ns > self.allowance_ns:
                     self.on_exceeded(event)
+            if memory.tight:
+                memory.relax()  # a greenlet that gets no memory for its stack ends the process
             handle = main.switch("idle")
 
     def _on_callback_error(self, handle: MeteredHandle, error: BaseException) -> None:
@@ -269,6 +300,8 @@ class RealmLoop(WorkerLoop):
         if task is not None:
             tasks._leave_task(self, task)
         self.cells.running = 0
+        self.event = None
+        self.memory.relax()
         main.switch("left")
 
     def tell_left(self) -> None:
@@ -296,8 +329,14 @@ class RealmLoop(WorkerLoop):
             left = thread_time_ns()
             started, settled, away = self.started, self.settled_ns, self.away_ns
             running, self.cells.running = self.cells.running, 0
+            event, self.event = self.event, None
+            enforced = self.memory.enforced
+            self.memory.relax()
             main.switch("suspended")
+            if enforced:
+                self.memory.enforce()
             self.cells.running = running
+            self.event = event
             self.started, self.settled_ns = started, settled
             self.away_ns = away + thread_time_ns() - left
             if task is not None:

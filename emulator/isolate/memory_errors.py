@@ -105,6 +105,9 @@ def doubt(thrown: object) -> float:
     """
     if thrown is None or (isinstance(thrown, JSError) and str(thrown) == "null"):
         return 7 / 8
+    value = getattr(thrown, "_cfw_value", None)  # a JsException of the bridge
+    if isinstance(value, Value) and _text_of(value) == "Error: null":
+        return 7 / 8
     if isinstance(thrown, Value):
         return 1 / 2 if _UNCLEAR in _text_of(thrown) else 0.0
     return 1 / 2 if isinstance(thrown, JSError) and _UNCLEAR in str(thrown) else 0.0

@@ -39,8 +39,11 @@ class Host(Protocol):
 
     def answer(
         self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | int | None
-    ) -> None:
-        """Send the response of ``event``; nothing happens if it has been answered or its client left."""
+    ) -> bool:
+        """Send the response of ``event``, unless it is answered, or its client left: the stream ends then.
+
+        Gives whether anybody waits for the stream.
+        """
 
     def answer_whole(
         self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | None

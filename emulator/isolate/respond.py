@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any
 
-from emulator.wire.channel import OutStream, StreamBroken, StreamCancelled, Streams
+from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCancelled, Streams
 from emulator.wire.frames import Headers
 
 from .bridge.bridge import Bridge
+from .events import CURRENT
 from .realm.engine import Undefined, Value
 from .realm.host.text import utf8
 
@@ -17,11 +19,16 @@ Pump = Callable[[], Awaitable[None]]
 
 
 def respond(
-    bridge: Bridge, streams: Streams, response: Any, again: Callable[[Callable[[], bytes]], bytes]
+    bridge: Bridge,
+    streams: Streams,
+    response: Any,
+    again: Callable[[Callable[[], bytes]], bytes],
+    take: Callable[[int], InStream | None],
 ) -> tuple[int, str, Headers, bytes | int | None, Pump | None]:
     """Take a JS Response apart: status, reason, headers, body, and what pumps a streamed body.
 
-    ``again`` makes what there may be no memory for (``MemoryWatch.again``).
+    ``take`` gives an incoming stream, to pass it on as it is; ``again`` makes what there may be no memory
+    for (``MemoryWatch.again``).
     Raises ``JsException`` (TypeError) for anything that is no Response or is used up.
     """
     taken = bridge.invoke("take", bridge.convert.to_js(response))
@@ -29,6 +36,9 @@ def respond(
     headers = header_pairs(lines)
     if body is None:
         return status, text, headers, None, None
+    if isinstance(body, int):
+        out = streams.open()
+        return status, text, headers, out.id, NativePump(take(body), out).run
     if body is not Undefined:
         return status, text, headers, again(lambda: utf8(body)), None
     body = bridge.invoke("takenBody")
@@ -46,6 +56,46 @@ def header_pairs(lines: str | Value) -> Headers:
         return []
     items = iter(text.split("\n"))
     return list(zip(items, items, strict=True))
+
+
+class NativePump:
+    """Passes on a stream that the Worker never touched, as the platform does: it costs the Worker nothing."""
+
+    def __init__(self, source: InStream | None, out: OutStream) -> None:
+        self._source = source
+        self._out = out
+
+    async def run(self) -> None:
+        """Return when all is sent or the reader left; raise what the source failed with."""
+        context = copy_context()
+        context.run(CURRENT.set, None)
+        loop: Any = asyncio.get_running_loop()
+        task = loop.make_task(self._run(), context)  # no event pays for it
+        try:
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    async def _run(self) -> None:
+        source, out = self._source, self._out
+        if source is None:
+            out.close("The stream is over.")
+            return
+        try:
+            while (data := await source.read()) is not None:
+                await out.write(data)
+        except StreamBroken as error:
+            out.close(str(error))
+            raise
+        except StreamCancelled as error:
+            source.cancel(str(error) or "The reader left.")
+        except asyncio.CancelledError:
+            source.cancel("cancelled")
+            out.close("cancelled")
+            raise
+        else:
+            out.close()
 
 
 class BodyPump:

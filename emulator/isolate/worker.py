@@ -79,6 +79,7 @@ class Worker:
         self._hung = HungWatch(loop, self._events, self._hang)
         self._retiring = False
         self._wait_until_s = 0.0
+        self._buried: list[asyncio.Task[Any]] = []
         self._program: Program
         self._abort_request: Value = bridge.realm.platform.get("abortRequest")
         self._wait_until: Value = bridge.engine.function(self._on_wait_until, "waitUntil")
@@ -142,6 +143,7 @@ class Worker:
         spent = self.loop.spent() // 1000
         failure = self.meter.startup_report() or failure
         self.meter.loaded()
+        self.loop.engine.garbage.start()
         if failure is not None:
             self._channel.send(LoadFailed(failure))
         else:
@@ -175,26 +177,33 @@ class Worker:
 
     def answer(
         self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | int | None
-    ) -> None:
-        """Send the response of ``event``; nothing happens if it has been answered or its client left."""
-        if not event.answered and not self.is_cut(event):
-            event.answered = True
-            self._make_room(body)
+    ) -> bool:
+        """Send the response of ``event``, unless it is answered, or its client left: the stream ends then.
+
+        Gives whether anybody waits for the stream.
+        """
+        if event.answered or self.is_cut(event):
             if isinstance(body, int):
-                event.sending = body
-            self._channel.send(Answer(event.id, status, status_text, headers, body))
+                self.streams.break_off(body, "the event is over")
+            return False
+        event.answered = True
+        self._make_room(body)
+        if isinstance(body, int):
+            event.sending = body
+        self._channel.send(Answer(event.id, status, status_text, headers, body))
+        return True
 
     def answer_whole(
         self, event: EventContext, status: int, status_text: str, headers: Headers, body: bytes | None
     ) -> None:
         """``answer`` and ``served`` in one, for a response that has no stream."""
+        if self.loop.engine.has_jobs:
+            self.loop.run_jobs()  # these may hold the event, or take what is left of its budget
         if event.answered or self.is_cut(event):
             self.served(event)
             return
         event.answered = True
         self._make_room(body)
-        if self.loop.engine.has_jobs:
-            self.loop.run_jobs()
         if event.held:
             self._channel.send(Answer(event.id, status, status_text, headers, body))
             self.served(event)
@@ -241,7 +250,7 @@ class Worker:
         """What ``waitUntil`` was given has had its time."""
         if event.held and not event.over:
             self._channel.send(Log(event.id, "warn", WAITED))
-            event.end()
+            self._bury(event)
             self._let_go(event)
             self._finish(event)
 
@@ -274,15 +283,16 @@ class Worker:
             self._fail(event, explain("emulator-error", problem="the event ended without an answer"))
         if event.over:
             return
+        cpu_ns = self.loop.settle(event)
         self._close(event)
-        self._channel.send(Done(event.id, self.loop.settle(event) // 1000))
+        self._channel.send(Done(event.id, cpu_ns // 1000))
         self._after()
 
     def _close(self, event: EventContext) -> None:
         """End what the event left behind."""
         del self._events[event.id]
         event.drop()
-        if event.streams:
+        if event.streams or event.pending:
             self.io.drop(event)
         self._flush_output()
         event.over = True
@@ -296,6 +306,9 @@ class Worker:
 
     def _after_turn(self) -> None:
         self._channel.flush()
+        garbage = self.loop.engine.garbage
+        if garbage.due:
+            garbage.collect()
         if self.memory.due:
             self.memory.look(self._channel.waiting_bytes)
 
@@ -323,24 +336,31 @@ class Worker:
 
         To be asked before anything else is done with an error: afterwards there is memory for it.
         """
-        if not event.cut and (error is not UNKNOWN or self.memory.watch.struck):
-            self.memory.ran_out(event, error)
+        asked = error is not UNKNOWN or self.memory.watch.struck
+        if asked and not event.cut and self.memory.ran_out(event, error):
+            return True
         if not event.cut and self.loop.settle(event) > self.loop.allowance_ns:
             self._cut(event, over=True)
         return event.cut
 
     def _on_exceeded(self, event: EventContext) -> None:
         """After a callback of an event that is over its budget."""
+        left = event.dead  # its code is still somewhere in the middle
         if event.over:
-            event.end()
-            return
-        left = event.dead  # before it is over: its code is still somewhere in the middle
-        if not event.cut:
+            self._bury(event)
+        elif not event.cut:
             self._cut(event, over=event.served)
         elif event.cpu_ns > 2 * self.loop.allowance_ns:
-            event.end()  # it goes on in what should only clean up
+            self._bury(event)  # it goes on in what should only clean up
         if left:
             self.memory.replace(0)
+
+    def _bury(self, event: EventContext) -> None:
+        """None of the event's code runs any more, not even a ``finally`` when its tasks are collected."""
+        event.end()
+        self._buried += event.spawned or ()
+        if event.task is not None:
+            self._buried.append(event.task)
 
     def _cut(self, event: EventContext, over: bool) -> None:
         """End ``event``, with everything that works for it. ``over``: its handler has come to its end."""
@@ -349,6 +369,8 @@ class Worker:
     def _end(self, event: EventContext, report: Report) -> None:
         """Answer ``event`` with ``report``, and end everything that works for it."""
         event.cut = True
+        if epochs().interrupted and self._wasm_bytes():
+            self.memory.replace(0)  # an instance was left in the middle of what it wrote
         self.loop.engine.interrupted = epochs().interrupted = False
         if report.where is None:
             report = structs.replace(report, where=self._program.waiting(event))

@@ -245,9 +245,8 @@ def _segments(path: str) -> list[str]:
 
 
 def _segment(part: str) -> str:
-    if len(part) > _LONGEST_SEGMENT or _ID.fullmatch(part):
+    # A percent-encoded character has up to 12 characters for one.
+    text = unquote(part, errors="replace") if "%" in part else part
+    if len(text) > _LONGEST_SEGMENT or _ID.fullmatch(text):
         return _NUMBER
-    if "%" not in part:
-        return part
-    text = unquote(part, errors="replace")
     return text if text.isprintable() and "/" not in text and "\ufffd" not in text else part

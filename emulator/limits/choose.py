@@ -55,10 +55,12 @@ def _plan(choice: str, base: Path, where: Place | None) -> Plan:
 def _unknown_plan(choice: str, path: Path, where: Place | None) -> Report:
     near = close_matches(choice.lower().replace("_", "-"), list(PLANS))
     suggestion = f"Did you mean {near[0]}?" if near else ""
+    name = near[0] if near else DEFAULT_PLAN
+    line = f'limits = "{name}"' if where else f"cfw-emu serve --limits {name}"
     facts: dict[str, Any] = {"plan": choice, "path": path}
     if len(choice) > _LONGEST:
         facts = {"plan": f"{choice[:_LONGEST]}…", "path": "of that name"}
-    return explain("limits-unknown-plan", suggestion=suggestion, where=where, **facts)
+    return explain("limits-unknown-plan", suggestion=suggestion, line=line, where=where, **facts)
 
 
 def _from_file(path: Path) -> Plan:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from emulator.diagnostics.render import width
 from emulator.journal.routes import Route, Row
 from emulator.limits.plans import DEFAULT_PLAN, LIMITS, MIB, Plan, plan_named, shown
 
@@ -91,7 +91,7 @@ def _row_json(row: Row, plan: Plan) -> dict[str, Any]:
         "cpu_ms": {name: round(value / 1000, 3) for name, value in times.items()},
         "cpu_budget_ms": plan.values["cpu_ms"],
         "over_cpu": route.over,
-        "memory_mb": round(route.memory_bytes / MIB, 1),
+        "memory_mb": round(route.memory_bytes / MIB, 1) if route.memory_bytes else None,
         "subrequests": route.subrequests,
         "exceeded": dict(route.exceeded),
         "problems": problems(route, plan),
@@ -99,11 +99,11 @@ def _row_json(row: Row, plan: Plan) -> dict[str, Any]:
 
 
 def _worker_lines(worker: str, rows: list[Row], plan: Plan, color: bool) -> Iterator[str]:
-    rows.sort(key=lambda row: (not problems(row.route, plan), -row.route.count, row.path, row.method))
+    rows.sort(key=lambda row: _order(row, plan))
     yield _paint(f"Limits report of {worker}, plan {_summary(plan)}", _BOLD, color)
     yield ""
     cells = [("route", *_COLUMNS), *(_cells(row) for row in rows[:_MOST_ROWS])]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(cells[0]))]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
     yield "  " + _paint(_aligned(cells[0], widths), _DIM, color)
     for row, text in zip(rows, cells[1:], strict=False):
         yield f"  {_aligned(text, widths)}  {_verdict(row.route, plan, color)}"
@@ -111,6 +111,12 @@ def _worker_lines(worker: str, rows: list[Row], plan: Plan, color: bool) -> Iter
         yield f"  ... and {len(rows) - _MOST_ROWS:,} more routes"
     yield ""
     yield _conclusion(rows, plan, color)
+
+
+def _order(row: Row, plan: Plan) -> tuple[bool, int, int, str, str]:
+    """What does not fit comes first, then what is asked for most, then what needs most."""
+    route = row.route
+    return not problems(route, plan), -route.count, -route.cpu.greatest, row.path, row.method
 
 
 def _summary(plan: Plan) -> str:
@@ -126,11 +132,10 @@ def _summary(plan: Plan) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     route, cpu = row.route, row.route.cpu
-    path = row.path if len(row.path) <= _PATH_WIDTH else row.path[: _PATH_WIDTH - 1] + "…"
     times = (cpu.at(0.5), cpu.at(0.99), cpu.greatest)
     memory = f"{route.memory_bytes / MIB:,.0f} MB" if route.memory_bytes else "-"
     return (
-        f"{row.method} {path}",
+        f"{row.method} {_shortened(row.path)}",
         f"{route.count:,}",
         *(_milliseconds(value) if cpu.count else "-" for value in times),
         memory,
@@ -163,16 +168,16 @@ def _milliseconds(microseconds: float) -> str:
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     """The first cell to the left, the others to the right."""
-    first, *rest = (" " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    first, *rest = (" " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=True))
     return "  ".join([cells[0] + first, *(pad + cell for pad, cell in zip(rest, cells[1:], strict=True))])
 
 
-def _width(text: str) -> int:
-    """Columns of a terminal."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
+def _shortened(path: str) -> str:
+    if width(path) <= _PATH_WIDTH:
+        return path
+    while width(path) >= _PATH_WIDTH:
+        path = path[: min(len(path), _PATH_WIDTH) - 1]
+    return path + "…"
 
 
 def _paint(text: str, code: str, color: bool) -> str:

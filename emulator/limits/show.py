@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from emulator.diagnostics.render import width
 from emulator.limits.plans import LIMITS, Limit, Plan, shown
 
 COLUMNS: Final = ("limit", "value", "", "enforced", "error", "checked", "source")
@@ -53,6 +54,7 @@ def rows(plan: Plan) -> Iterator[tuple[str, ...]]:
 def plain(plan: Plan) -> Iterator[str]:
     """The table as aligned lines, without colour, for files and pipes."""
     table = [COLUMNS, *rows(plan)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(COLUMNS))]
+    widths = [max(width(row[column]) for row in table) for column in range(len(COLUMNS))]
     for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
+        yield "  ".join(padded).rstrip()

@@ -58,8 +58,6 @@ class Limits(msgspec.Struct, frozen=True):
     startup_cpu_ms: float = 0
     memory_mb: float = 0
     startup_memory_mb: float = 0
-    request_body_mb: float = 0
-    response_headers_kb: float = 0
     log_kb: float = 0
     """Console output of one event."""
     wait_until_s: float = 0

@@ -51,6 +51,14 @@ def test_the_plan_of_a_project(tmp_path: Path) -> None:
     assert run("limits", root, "--limits", "off", cwd=tmp_path).stdout.startswith("plan  off: no limits\n")
 
 
+def test_a_misspelled_setting_is_told(tmp_path: Path) -> None:
+    root = project(tmp_path / "w")
+    (root / "cfw-emu.toml").write_text('limts = "paid"\n')
+    for done in (run("limits", root, cwd=tmp_path), run("limits", cwd=root)):
+        assert done.returncode == 0 and done.stdout.startswith("plan  free: ")
+        assert 'Unexpected key "limts" in cfw-emu.toml' in done.stderr
+
+
 def test_a_path_without_a_project(tmp_path: Path) -> None:
     done = run("limits", tmp_path, cwd=tmp_path)
     assert done.returncode == 1
@@ -73,7 +81,7 @@ def test_mistakes_of_the_settings_end_the_start(tmp_path: Path) -> None:
     assert "cfw-emu.toml:1:10" in done.stderr
 
 
-@pytest.mark.parametrize(("columns", "wide"), [(60, False), (80, False), (120, True)])
+@pytest.mark.parametrize(("columns", "wide"), [(40, False), (60, False), (80, False), (120, True)])
 def test_a_terminal_gets_a_table(columns: int, wide: bool, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": str(columns), "LINES": "40", "TERM": "xterm", "NO_COLOR": "1"}
@@ -90,5 +98,6 @@ def test_a_terminal_gets_a_table(columns: int, wide: bool, tmp_path: Path) -> No
     output = text.decode()
     assert "size_mib" in output and "1 MiB" in output
     assert ("10027" in output) is wide
+    assert columns < 60 or ("service_subrequests" in output and "1,000 a request" in output)
     table = output.replace("\r", "").partition("\n\n")[2]
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in table.splitlines()) <= columns

@@ -67,6 +67,13 @@ def test_a_directory_without_a_project(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("factor", ["nan", "0", "-1", "inf", "1e9", "x", ""])
+def test_a_factor_that_makes_no_sense(factor: str, tmp_path: Path) -> None:
+    done = run("serve", project(tmp_path / "w"), "--port", "0", "--cpu-scale", factor)
+    assert done.returncode == 2
+    assert "Invalid value for '--cpu-scale'" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_malformed_variable(tmp_path: Path) -> None:
     done = run("serve", project(tmp_path), "--var", "NOVALUE")
     assert done.returncode == 1

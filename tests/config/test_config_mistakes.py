@@ -346,7 +346,7 @@ crons = "* * * * *"
      |         ^
   fix: crons = ["* * * * *"]
   see: docs/errors.md#config-wrong-type
-▲ not emulated yet: routes, kv_namespaces, limits, triggers
+▲ not emulated yet: routes, kv_namespaces, triggers
   --> wrangler.toml:7:1
   7 | routes = "x"
     | ^

@@ -89,7 +89,7 @@ def test_the_advice_fits_the_plan() -> None:
 def test_memory_tells_whose_it_is(what: str) -> None:
     report = explain("memory-exceeded", limit="128 MB", used="131 MB", plan="free", what=what)
     assert report.what == "Worker exceeded memory limit: 131 MB, and the plan free allows 128 MB"
-    assert f"Most of it is {what}'s." in report.why
+    assert f"It was {what}'s that had to grow." in report.why
     assert what in report.fix
 
 

@@ -149,3 +149,8 @@ Production never answers such a request ("Worker hung").
   see: docs/errors.md#headers-plain-dict
 """
     )
+
+
+def test_a_name_that_toml_does_not_know_bare_is_quoted() -> None:
+    assert '\n"沒有" = "..."' in explain("env-missing", name="沒有").fix
+    assert '\nNAME = "..."' in explain("env-missing", name="NAME").fix

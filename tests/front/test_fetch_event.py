@@ -120,3 +120,10 @@ def test_a_body_that_comes_late(server: Emulated) -> None:
 def test_a_path_as_people_write_it(server: Emulated) -> None:
     request = "GET /你好 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     assert server.raw(request).endswith(b"%E4%BD%A0%E5%A5%BD")
+
+
+def test_a_very_long_path_is_not_shown_whole(server: Emulated) -> None:
+    head, body = ask(server, "long/" + "x" * 17_000)
+    assert head.startswith(b"http/1.1 414 ")
+    assert len(body) < 1000
+    assert "…".encode() in body

@@ -179,6 +179,19 @@ def test_a_bad_host_is_refused(server: Emulated) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("request_line", "hosts", "status"),
+    [
+        ("GET / HTTP/1.1", "Host: a\r\nHost: b\r\n", b"400"),
+        ("GET / HTTP/1.1", "Host: localhost \r\n", b"200"),
+        ("CONNECT a:80 HTTP/1.1", "Host: a:80\r\n", b"405"),
+    ],
+)
+def test_which_hosts_are_served(server: Emulated, request_line: str, hosts: str, status: bytes) -> None:
+    answer = server.raw(f"{request_line}\r\n{hosts}Connection: close\r\n\r\n".encode())
+    assert answer.split(b" ")[1] == status
+
+
 @pytest.mark.parametrize("size", [0, 1, 1000, 100_000, 3_000_000])
 def test_bodies_arrive_whole(client: httpx.Client, size: int) -> None:
     data = bytes(index % 251 for index in range(size))

@@ -123,6 +123,31 @@ def test_what_follows_the_last_request_is_ignored(version: str) -> None:
     play(answer_target, scene)
 
 
+def test_http_1_0_keeps_the_connection_when_the_client_asks_for_it() -> None:
+    async def scene(client: Client) -> None:
+        for _ in range(2):
+            kept = await client.ask(get("/one", "Connection: Keep-Alive", version="1.0"))
+            assert (kept.body, kept.headers["connection"]) == (b"/one", "keep-alive")
+        last = await client.ask(get("/two", version="1.0"))
+        assert (last.body, last.headers["connection"]) == (b"/two", "close")
+        assert await client.ended()
+
+    play(answer_target, scene)
+
+
+def test_a_stream_ends_with_the_connection_for_http_1_0() -> None:
+    async def stream(request: HttpRequest) -> None:
+        request.start(200, [])
+        await request.write(b"all")
+        request.finish()
+
+    async def scene(client: Client) -> None:
+        answer = await client.ask(get("/", "Connection: keep-alive", version="1.0"))
+        assert (answer.body, answer.headers) == (b"all", {"connection": "close"})
+
+    play(lambda request: request.spawn(stream(request)), scene)
+
+
 @pytest.mark.parametrize(
     "garbage",
     [

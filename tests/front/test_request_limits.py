@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from emulator.front.request_limits import RequestLimits, headers_size, size_text
+from emulator.front.request_limits import RequestLimits, content_length, headers_size, size_text
 from emulator.limits import PLANS, plan_named
 
 FREE = RequestLimits.of(plan_named("free"))
@@ -103,3 +103,11 @@ def test_numbers_that_would_look_alike_are_told_in_bytes() -> None:
 )
 def test_sizes_as_people_write_them(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [(b"", 0), (b"-1", 0), (b"12", 12), (b"9" * 25, sys.maxsize), (b"18446744073709551615", sys.maxsize)],
+)
+def test_a_length_of_any_size(value: bytes, length: int) -> None:
+    assert content_length(value) == length

@@ -96,12 +96,13 @@ def test_numbers_of_the_wrangler_file_that_make_no_sense(tmp_path: Path, value: 
 def test_an_unknown_plan_names_the_nearest(tmp_path: Path) -> None:
     [report] = mistakes(tmp_path, "Free_2026")
     assert (report.code, report.what) == ("limits-unknown-plan", 'There is no plan "Free_2026"')
-    assert "Did you mean free-2026?" in report.fix
+    assert "Did you mean free-2026?" in report.fix and "cfw-emu serve --limits free-2026" in report.fix
 
 
 def test_an_unknown_plan_of_the_settings_has_its_place(tmp_path: Path) -> None:
     (tmp_path / "cfw-emu.toml").write_text('\nlimits = "gratis"\n')
     [report] = mistakes(tmp_path)
+    assert 'limits = "free"' in report.fix and "cfw-emu serve" not in report.fix
     assert report.where is not None
     assert (report.where.file, report.where.line, report.where.column) == (
         str(tmp_path / "cfw-emu.toml"),

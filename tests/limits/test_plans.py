@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.diagnostics.render import width
 from emulator.limits import LIMITS, PLANS, Plan, plan_named
 from emulator.limits.plans import shown
 from emulator.limits.show import COLUMNS, plain, rows, summary
@@ -103,3 +104,9 @@ def test_the_table_of_the_document_has_these_numbers() -> None:
         re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     )
     assert found == {limit.name: shown(limit, limit.free) for limit in LIMITS}
+
+
+def test_the_columns_hold_with_wide_characters() -> None:
+    lines = list(plain(Plan("限制.toml", "free", plan_named("free").values, {"cpu_ms": "限制.toml"})))
+    columns = {width(line.partition("https://")[0]) for line in lines[1:]}
+    assert len(columns) == 1 and any("(from 限制.toml)" in line for line in lines)

@@ -150,6 +150,8 @@ def test_the_data() -> None:
         "problems": ["1 of 2 requests over 10 ms CPU"],
     }
     assert report().data() == {"fits": True, "routes": []}
+    [unmeasured] = report(request("GET", "/", None, limit="requests")).data()["routes"]
+    assert (unmeasured["cpu_ms"], unmeasured["memory_mb"]) == ({}, None)
 
 
 def test_the_journal_beside_gets_every_event() -> None:
@@ -170,3 +172,19 @@ def test_many_routes_are_cut_short() -> None:
         )
     )
     assert "  ... and 30 more routes" in list(made.lines())
+
+
+def test_of_routes_alike_those_that_need_most_come_first() -> None:
+    made = report(request("GET", "/a", 100), request("GET", "/b", 9_000), request("GET", "/c", 200))
+    assert [line.split()[1] for line in made.lines() if line.startswith("  GET")] == ["/b", "/c", "/a"]
+
+
+def test_a_long_path_is_cut_by_its_width() -> None:
+    made = report(
+        request("GET", "/" + "%E4%B8%AD" * 40, 1), request("GET", "/" + "x" * 40 + "/" + "y" * 40, 1)
+    )
+    rows = [line for line in made.lines() if line.startswith("  GET")]
+    assert {row.split("…")[0] for row in rows} == {
+        "  GET /" + "中" * 23,
+        "  GET /" + "x" * 40 + "/" + "y" * 5,
+    }

@@ -140,7 +140,8 @@ def test_the_report_lists_the_biggest_files(tmp_path: Path) -> None:
     lines = report.why.splitlines()
     assert [line.split(None, 2)[2] for line in lines[2:4]] == ["src/資料.txt", "src/m11.py"]
     assert lines[-1].endswith("in 6 more files")
-    assert "below src" in report.fix and "--limits paid" in report.fix
+    assert "below src" in report.fix
+    assert "--limits free-2026 (64 MiB" in report.fix and "--limits paid" in report.fix
     assert report.where is not None and report.where.file == str(tmp_path / "src/資料.txt")
 
 

@@ -444,6 +444,7 @@ def worker_spec(
     rules: Iterable[ModuleRule] = (),
     cache: str = "",
     limits: Limits | None = None,
+    interruptible: bool = False,
 ) -> WorkerSpec:
     """What the front would send for a Worker in ``directory``."""
     return WorkerSpec(
@@ -459,6 +460,7 @@ def worker_spec(
         rules=list(rules),
         cache=cache,
         limits=limits or Limits(),
+        interruptible=interruptible,
     )
 
 

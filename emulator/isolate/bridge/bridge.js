@@ -384,7 +384,7 @@
     try {
       const parts = platform.takeLines(response);
       takenBody = parts[3];
-      if (typeof takenBody !== "string" && takenBody !== null) parts[3] = undefined;
+      if (typeof takenBody === "object" && takenBody !== null) parts[3] = undefined;
       return parts;
     } catch (error) {
       throw keep(error);

@@ -24,8 +24,6 @@ from .wasm_file import read_module
 if TYPE_CHECKING:
     import wasmtime
 
-_NO_LIMIT: Final = 2**62
-
 WHOLE_BODY_BYTES: Final = 8 * 1024 * 1024
 """A longer response body is sent as a stream."""
 
@@ -39,7 +37,6 @@ class DirectProgram:
         self._module: wasmtime.Module
         self._instance: Instance | None = None
         """None after one was stopped in the middle of its code."""
-        self._body_limit = 0
         self._files: dict[str, int]
         self._abi: Abi
         self._pumped: set[EventContext] = set()
@@ -60,7 +57,6 @@ class DirectProgram:
         with self._host.compiling():
             self._module = compiled(data, spec.cache, self._explainer)
         self._abi, self._instance = load_module(self._module, self._explainer)
-        self._body_limit = int(spec.limits.request_body_mb * 1_000_000) or _NO_LIMIT
 
     def available(self) -> list[str]:
         return ["fetch"]
@@ -92,8 +88,6 @@ class DirectProgram:
             source = self._host.io.incoming(frame.body)
             while source is not None and (chunk := await source.read()) is not None:
                 body += chunk
-                if len(body) > self._body_limit:
-                    break
         except StreamBroken as broken:
             self._host.fail(event, explain("direct-body-broken", event=event.label, problem=str(broken)))
             self._host.served(event)
@@ -106,24 +100,13 @@ class DirectProgram:
         if event.answered:  # its client left, and `abort` has told the host
             return
         try:
-            if len(body) > self._body_limit:
-                self._refuse(event)
-            else:
-                self._answer(event, frame, body)
+            self._answer(event, frame, body)
         except Exception as error:  # nothing may leave a request without an answer
             if self._host.is_cut(event, error):
                 return
             self._host.fail(event, self.report(error, event.label))
         if event not in self._pumped:
             self._host.served(event)
-
-    def _refuse(self, event: EventContext) -> None:
-        limit = self._body_limit // 1_000_000
-        report = explain("direct-body-too-long", event=event.label, limit=limit)
-        text = f"413 Payload Too Large\n\n{report.what}. {report.why}\n"
-        headers = [("Content-Type", "text/plain;charset=UTF-8")]
-        self._host.answer(event, 413, "", headers, text.encode())
-        self._host.fail(event, report)
 
     def _answer(self, event: EventContext, frame: Event, body: bytes) -> None:
         try:
@@ -162,7 +145,8 @@ class DirectProgram:
         stream = self._host.streams.open()
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         headers.append(("Content-Length", str(len(body))))
-        self._host.answer(event, status, "", headers, stream.id)
+        if not self._host.answer(event, status, "", headers, stream.id):
+            return
         self._pumped.add(event)
         event.task = self._host.loop.make_task(self._pump(event, stream, body), copy_context())
 

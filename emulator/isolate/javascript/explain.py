@@ -37,7 +37,6 @@ _ENGINE_CLASSES: Final = frozenset(
 _LONGEST_LINE: Final = 2000
 """Characters of an exception's text that a report shows."""
 
-_NOT_JAVASCRIPT: Final = "It is not valid JavaScript from here on; the mistake may be just before this place."
 _IN_PROMISE: Final = "(in promise) "
 
 

@@ -17,7 +17,7 @@ from ..events import CURRENT, EventContext, context_of
 from ..program import Host, LoadError
 from ..realm.engine import JSError, Undefined, Value
 from ..realm.host.text import utf8
-from ..respond import BodyPump, header_pairs
+from ..respond import BodyPump, NativePump, header_pairs
 from ..wasm_file import BEGINNING as WASM_BEGINNING
 from ..wasm_file import looks as wasm_looks
 from .contents import ContentMistake
@@ -28,7 +28,7 @@ from .rejections import RejectionWatch
 _TEXT: Final = 1
 _BYTES: Final = 2
 _STREAM: Final = 3
-"""Kinds of bodies, as dispatch.js names them."""
+"""Kinds of bodies, as entry.js names them."""
 
 
 class JavaScriptProgram:
@@ -148,7 +148,7 @@ class JavaScriptProgram:
             return Undefined
         headers = header_pairs(lines)
         reason = reason if reason.__class__ is str else str(reason)
-        if kind == _STREAM:
+        if kind >= _STREAM:
             self._stream(event, status, reason, headers, body)
             return Undefined
         sent = None
@@ -159,10 +159,17 @@ class JavaScriptProgram:
         self._host.answer_whole(event, status, reason, headers, sent)
         return Undefined
 
-    def _stream(self, event: EventContext, status: int, reason: str, headers: Headers, body: Value) -> None:
+    def _stream(
+        self, event: EventContext, status: int, reason: str, headers: Headers, body: Value | int
+    ) -> None:
         stream = self._host.streams.open()
-        self._host.answer(event, status, reason, headers, stream.id)
-        pump = BodyPump(self._bridge, stream, body)
+        if not self._host.answer(event, status, reason, headers, stream.id):
+            return
+        pump: BodyPump | NativePump = (
+            NativePump(self._host.io.take(body), stream)
+            if isinstance(body, int)
+            else BodyPump(self._bridge, stream, body)
+        )
         task = self._host.loop.make_task(self._pump(event, pump.run()), context_of(event))
         self._pumps[event.id] = event.task = task
 
@@ -210,6 +217,8 @@ class JavaScriptProgram:
 
     def _on_rejection(self, reason: Any) -> None:
         event = CURRENT.get()
+        if event is not None and self._host.is_cut(event, reason):
+            return
         label = event.label if event else ""
         if not self._failed:
             self._host.tell(self._report(reason, label, kind="rejection"))

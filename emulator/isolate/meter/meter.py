@@ -61,7 +61,8 @@ class Meter:
         self._imports: Counter[str] = Counter()
         self._js_sample_due = False
         self._probing = False
-        self._startup_cuts = 0
+        self._nobodys_cuts = 0
+        self._nobodys_callback = 0
         self._startup_at: Line | None = None
         self.loading = False
         self.budget_ns = 0
@@ -81,6 +82,7 @@ class Meter:
             self._timer.start(self._tick)
             self._loop.engine.set_interrupt(self.interrupt)
             epochs().on_tick = self.interrupt
+            sys.unraisablehook = _without_cuts(sys.unraisablehook)
             self._stack = self._loop.engine.eval(_STACK, "cfw-emu:meter")
         self.loading = True
         self._timer.limit(self._startup_ns / 1e9)
@@ -88,6 +90,7 @@ class Meter:
     def loaded(self) -> None:
         """Events come from now on."""
         self.loading = False
+        self._loop.forgive()
         if self.budget_ns:
             self._saved_ns = SAVED_BUDGETS * self.budget_ns if self._limits.flexible else 0
             self._allow()
@@ -126,9 +129,13 @@ class Meter:
         return event.cpu_ns + self._loop.spent() - self._loop.settled_ns
 
     def exceeded(self, event: EventContext | None) -> bool:
-        """Whether it is over its budget, or the start over its own."""
+        """Whether it is over its budget, or the start or a callback of no event over theirs."""
         if event is None:
-            return self.loading and 0 < self._startup_ns < self._loop.spent()
+            if self.loading:
+                return 0 < self._startup_ns < self._loop.spent()
+            return (
+                self._loop.on_worker and self._loop.spent() - self._loop.settled_ns > self._loop.allowance_ns
+            )
         spent = self.spent(event)
         # One that has been cut may clean up.
         return spent > self._loop.allowance_ns and (not event.cut or spent > 2 * self._loop.allowance_ns)
@@ -174,7 +181,7 @@ class Meter:
 
     def interrupt(self) -> bool:
         """Asked by JavaScript and WebAssembly while they run: whether to stop them."""
-        event = CURRENT.get()
+        event = self._running()
         if self._probing:
             return False
         if self._js_sample_due:
@@ -197,14 +204,16 @@ class Meter:
         finally:
             self._probing = False
 
+    def _running(self) -> EventContext | None:
+        """Whom the current code works for; code in a context of its own works for its callback's event."""
+        return CURRENT.get() or self._loop.event
+
     def _tick(self, frame: FrameType | None) -> None:
         if not self._loop.on_worker:
             return
-        event = CURRENT.get()
-        if event is None and not self.loading:
-            return
+        event = self._running()
         found = nearest(frame)
-        if event is None:
+        if self.loading:
             self._imports.update(shown(Line(file, 0, ""), self._root) for file in modules_on(frame))
         if found is not None:
             self._sample(event, line_of(self._users(found)))
@@ -235,7 +244,9 @@ class Meter:
             return  # ours; the loop looks again after this callback
         line = line_of(self._users(frame))
         if event is None:
-            cuts = self._startup_cuts = self._startup_cuts + 1
+            if self._nobodys_callback != self._loop.started:
+                self._nobodys_callback, self._nobodys_cuts = self._loop.started, 0
+            cuts = self._nobodys_cuts = self._nobodys_cuts + 1
             self._startup_at = self._startup_at or line
         else:
             cuts = event.cuts = event.cuts + 1
@@ -252,6 +263,16 @@ class Meter:
 def _milliseconds(value: float) -> str:
     """Rounded up, so that what is over a limit looks like that."""
     return f"{value:,.0f} ms" if value == int(value) or value >= 100 else f"{ceil(value * 10) / 10:.1f} ms"
+
+
+def _without_cuts(hook: Callable[[Any], object]) -> Callable[[Any], object]:
+    """``sys.unraisablehook`` that is silent where a finalizer was cut: its event is told so."""
+
+    def unraisable(args: Any) -> None:
+        if not isinstance(args.exc_value, CpuExceeded):
+            hook(args)
+
+    return unraisable
 
 
 def raise_in(frame: FrameType) -> None:

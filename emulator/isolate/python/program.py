@@ -94,14 +94,13 @@ class PythonProgram:
                 return
             loop.settle(event)
             status, text, headers, sent, pump = respond(
-                self._bridge, self._host.streams, response, loop.memory.again
+                self._bridge, self._host.streams, response, loop.memory.again, self._host.io.take
             )
             loop.forgive()
             if pump is None:
                 assert not isinstance(sent, int)
                 self._host.answer_whole(event, status, text, headers, sent)
-            else:
-                self._host.answer(event, status, text, headers, sent)
+            elif self._host.answer(event, status, text, headers, sent):
                 await pump()
         except BaseException as error:
             # An event that was aborted counts as answered, and its cancellation is no failure.

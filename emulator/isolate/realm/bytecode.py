@@ -59,7 +59,7 @@ def _key(engine: Engine, sources: Mapping[str, str]) -> str:
 
 def _read(engine: Engine, path: Path, count: int) -> list[Value] | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             if os.fstat(file.fileno()).st_uid != os.geteuid():
                 return None
             data = file.read()
@@ -69,6 +69,11 @@ def _read(engine: Engine, path: Path, count: int) -> list[Value] | None:
         return [engine.context.read_object(script) for script in scripts] if len(scripts) == count else None
     except (OSError, msgspec.MsgspecError, JSError):
         return None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A named pipe in the place of the file would be waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _keep(path: Path, scripts: list[bytes]) -> None:

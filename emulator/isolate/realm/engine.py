@@ -8,7 +8,7 @@ from typing import Any, Final
 import quickjs
 
 from . import c_api
-from .heap import Heap
+from .garbage import Garbage
 from .interrupts import Interrupts
 from .stack import share_bytes
 
@@ -31,8 +31,8 @@ class Engine:
         self.api = c_api.library(quickjs._quickjs.__file__)
         self.address = c_api.pointer(self.context)
         """Of the ``JSContext``, for calls of ``api``."""
-        self._heap = Heap(self.runtime)
         self.interrupts = Interrupts(self.api, self.context)
+        self.garbage = Garbage(self.runtime)
         self.module_loader: object = None
         """What the engine calls for modules; it lives as long as the engine."""
 
@@ -122,24 +122,6 @@ class Engine:
     def is_interrupt(self, error: BaseException) -> bool:
         """Whether ``error`` came because JavaScript was stopped. Ask before ``interrupted`` is reset."""
         return self.interrupted and isinstance(error, JSError) and str(error) in INTERRUPT_TEXTS
-
-    # ---- memory -------------------------------------------------------------
-
-    def heap_bytes(self) -> int:
-        """Memory that JavaScript has now, garbage included. A tenth of a microsecond."""
-        return self._heap.used()
-
-    def limit_memory(self, total: int) -> None:
-        """Hold the whole heap, the platform's part of it included, to ``total`` bytes; 0: no limit.
-
-        JavaScript that needs more gets an ``InternalError``, which it can catch, and for which
-        ``is_out_of_memory`` holds. The engine does not collect garbage before; ``runtime.run_gc()`` does.
-        """
-        self._heap.limit(total)
-
-    def is_out_of_memory(self, error: BaseException) -> bool:
-        """Whether ``error`` came because JavaScript got no more memory."""
-        return isinstance(error, JSError) and self._heap.tells(str(error))
 
     # ---- promise jobs -------------------------------------------------------
 

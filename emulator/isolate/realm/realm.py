@@ -77,7 +77,7 @@ class Realm:
     """One booted JavaScript world.
 
     ``platform`` is the JS object that platform files share; Python reads its entry points
-    (``makeRequest``, ``takeResponse``...) from there.
+    (``makeRequest``, ``takeLines``...) from there.
     """
 
     def __init__(self, host: Mapping[str, Callable[..., Any]], bytecode: str = "") -> None:

@@ -225,6 +225,8 @@ class WasmHost:
                 self._broken = f"{type(error).__name__}: {error}"
             finally:
                 self.depth -= 1
+            if self.engine.interrupted:
+                epochs().interrupted = True  # what called this import is stopped, too
             staged = self.groups[data >> _IMPORT_BITS].exceptions.take_staged()
             return staged or runtime.new_trap(_WHY, len(_WHY))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from emulator.diagnostics.render import location, render_json, render_terminal
+from emulator.diagnostics.render import location, render_json, render_terminal, width
 from emulator.diagnostics.report import Report
 from emulator.diagnostics.upload import size_text
 from emulator.project.check.result import Checked
@@ -29,7 +29,7 @@ _WORDS: Final = {
 def as_text(found: Checked, color: bool, here: str, told: set[str]) -> Iterator[str]:
     """The lines of one Worker. Paths are shown relative to ``here``.
 
-    ``told`` gathers what has been said that is about no place: each is shown for the first Worker only.
+    ``told`` gathers warnings that are about no place: each is shown for the first Worker only.
     """
     project = found.project
     bold = "\x1b[1m{}\x1b[0m" if color else "{}"
@@ -44,23 +44,29 @@ def as_text(found: Checked, color: bool, here: str, told: set[str]) -> Iterator[
         if level in _TOLD:
             yield f"  printed while it loads: {text}"
     for report in found.reports:
-        if report.where is None and report.what in told:
+        if _placeless(report) and report.what in told:
             continue
-        if report.where is None:
+        if _placeless(report):
             told.add(report.what)
         yield ""
         yield render_terminal(report, color, here)
 
 
 def summary(found: Sequence[Checked], other: Sequence[Report]) -> str:
-    """``Checked 2 Workers: 1 mistake, 3 warnings.``"""
+    """``Checked 2 Workers: 1 mistake, 3 warnings.``; what is shown once counts once."""
     reports = [*other, *(report for each in found for report in each.reports)]
     errors = sum(report.severity == "error" for report in reports)
-    warnings = len(reports) - errors
+    placeless = [report.what for report in reports if _placeless(report)]
+    warnings = len(reports) - errors - len(placeless) + len(set(placeless))
     workers = f"{len(found)} Worker{'' if len(found) == 1 else 's'}"
     parts = [f"{errors} mistake{'' if errors == 1 else 's'}"] if errors else []
     parts += [f"{warnings} warning{'' if warnings == 1 else 's'}"] if warnings else []
     return f"Checked {workers}: {', '.join(parts) or 'nothing to mend'}."
+
+
+def _placeless(report: Report) -> bool:
+    """Whether it is a warning about no place, such as that of another Python, which is the same for all."""
+    return report.where is None and report.severity == "warning"
 
 
 def as_json(found: Sequence[Checked], other: Sequence[Report], here: str) -> dict[str, Any]:
@@ -141,6 +147,7 @@ def _rows(found: Checked) -> Iterator[tuple[str, str, str]]:
 
 def _aligned(rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
     table = list(rows)
-    widths = [max((len(row[column]) for row in table), default=0) for column in range(2)]
+    widths = [max((width(row[column]) for row in table), default=0) for column in range(2)]
     for row in table:
-        yield f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}"
+        first, second = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False))
+        yield f"{first}  {second}  {row[2]}"

@@ -132,23 +132,6 @@ def test_a_client_that_leaves_while_it_sends(serve: Serve) -> None:
     assert isolate.fetch().status == 200
 
 
-def test_a_body_longer_than_allowed(serve: Serve) -> None:
-    isolate = serve(ECHO, limits=Limits(request_body_mb=3))
-    stream = isolate.upload()
-    exchange = isolate.begin("POST", "/", (), stream)
-
-    async def send() -> None:
-        piece = bytes(1_000_000)
-        for _ in range(6):
-            await stream.write(piece)
-
-    with pytest.raises(StreamCancelled):
-        isolate.wait(send(), 50)
-    reply = exchange.reply()
-    assert (reply.status, [report.code for report in reply.explained]) == (413, ["direct-body-too-long"])
-    assert reply.body.startswith(b"413 Payload Too Large\n")
-
-
 # ---- failures ---------------------------------------------------------------
 
 GO = """package main

@@ -57,6 +57,10 @@ LOOPS = {
     "timers": "def f(*_):\n    js.setTimeout(p, 0)\n    js.setTimeout(p, 0)\np = create_proxy(f)\nf()\nawait asyncio.sleep(60)",
     "a recursion": "def f(n):\n    return f(n - 1) + f(n - 2) if n > 1 else n\nf(90)",
     "run_sync": "async def t():\n    while True: pass\nrun_sync(t())",
+    "an empty context": "import contextvars\ndef f():\n    while True: pass\ncontextvars.Context().run(f)",
+    "a task in an empty context": "import contextvars\nasync def t():\n    while True: await asyncio.sleep(0)\n"
+    "await asyncio.get_running_loop().create_task(t(), context=contextvars.Context())",
+    "a finalizer": "class Loop:\n    def __del__(self):\n        while True: pass\nLoop()",
     "hashing": "import hashlib\nwhile True:\n    hashlib.sha256(b'x' * 1000).digest()",
     "a sort with a key": "def key(n):\n    while True: pass\nsorted(range(3), key=key)",
 }
@@ -231,6 +235,28 @@ def test_what_waits_after_its_time_is_cancelled(load: Callable[..., Isolate]) ->
     assert exchange.reply().text == "answered"
     isolate.wait(exchange.done)
     assert [line.text for line in exchange.logs] == [WAITED]
+
+
+def test_a_callback_of_no_event_is_cut(load: Callable[..., Isolate]) -> None:
+    body = (
+        "import contextvars\ndef f():\n    while True: pass\n"
+        "asyncio.get_running_loop().call_soon(f, context=contextvars.Context())\n"
+        "await asyncio.sleep(0.01)"
+    )
+    isolate = load(_worker(body), limits=FREE)
+
+    assert isolate.fetch("GET", "/x").text == "came to its end"
+    assert isolate.fetch("GET", "/ok").text == "ok"
+    assert isolate.alive
+
+
+def test_a_finalizer_that_is_cut_prints_nothing(load: Callable[..., Isolate]) -> None:
+    body = "class Loop:\n    def __del__(self):\n        while True: pass\nLoop()"
+    isolate = load(_worker(body), limits=FREE)
+    exchange = isolate.begin("GET", "/x")
+
+    isolate.wait(exchange.done)
+    assert exchange.logs == []
 
 
 def test_a_start_that_takes_too_long(load: Callable[..., Isolate]) -> None:

@@ -307,4 +307,16 @@ class Runner:
         return value
 
 
-__all__ = ["FakeIO", "JSFailure", "Runner", "Undefined"]
+_TAKE = """(takeLines) => (response) => {
+  const [status, reason, lines, body] = takeLines(response);
+  return [status, reason, lines === "" ? [] : lines.split("\\n"), body];
+}"""
+
+
+def take_response(realm: Realm) -> Value:
+    """``platform.takeLines`` with the headers as a flat array."""
+    taking: Value = realm.engine.eval(_TAKE, "take.js")(realm.platform.get("takeLines"))
+    return taking
+
+
+__all__ = ["FakeIO", "JSFailure", "Runner", "Undefined", "take_response"]

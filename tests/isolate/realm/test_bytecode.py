@@ -93,6 +93,16 @@ def test_a_damaged_file_is_made_anew(
     assert _made(tmp_path).read_bytes() == whole
 
 
+def test_a_pipe_in_the_place_of_the_file_is_replaced(tmp_path: Path) -> None:
+    engine = Engine()
+    bytecode.compiled(engine, SOURCES, str(tmp_path))
+    path = _made(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert len(bytecode.compiled(engine, SOURCES, str(tmp_path))) == 2
+    assert path.is_file()
+
+
 def test_other_sources_and_another_engine_have_files_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

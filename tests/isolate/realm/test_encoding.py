@@ -188,3 +188,19 @@ def test_atob_refuses(run, text):
 def test_btoa_refuses(run):
     with pytest.raises(JSFailure, match="InvalidCharacterError"):
         run("btoa('你')")
+
+
+@pytest.mark.parametrize("second", range(0xA0, 0xC0, 5))
+def test_half_a_surrogate_does_not_wait_for_its_end(run, second):
+    source = f"""const d = new TextDecoder();
+      return [d.decode(new Uint8Array([65, 0xED, {second}]), {{ stream: true }}), d.decode(new Uint8Array([66]))]"""
+    assert run(source) == ["A\ufffd\ufffd", "B"]
+    with pytest.raises(JSFailure, match="TypeError"):
+        run(f"""new TextDecoder("utf-8", {{ fatal: true }})
+                 .decode(new Uint8Array([0xED, {second}]), {{ stream: true }})""")
+
+
+def test_what_may_become_a_character_waits(run):
+    source = """const d = new TextDecoder();
+      return [d.decode(new Uint8Array([0xED, 0x9F]), { stream: true }), d.decode(new Uint8Array([0xBF]))]"""
+    assert run(source) == ["", "\ud7ff"]

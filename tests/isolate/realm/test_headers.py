@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import JSFailure
+from .conftest import JSFailure, take_response
 
 Run = Callable[..., Any]
 NOT_HEADERS = (
@@ -101,7 +101,7 @@ def test_appended_values(run: Run) -> None:
 
 
 def test_names_keep_their_case_and_values_stay_apart_when_sent(run: Run, realm: Any) -> None:
-    realm.engine.global_.set("takeResponse", realm.platform.get("takeResponse"))
+    realm.engine.global_.set("takeResponse", take_response(realm))
     source = """
     const headers = new Headers([['X-One', '1']]);
     headers.append('x-one', '2');
@@ -223,4 +223,25 @@ def test_a_record_is_read_once_and_in_order(run: Run) -> None:
     return seen;"""
     read = run(source)
     assert read[:2] == ["get Symbol(Symbol.iterator)", "keys"]
-    assert [step for step in read[2:] if not step.startswith("own")] == ["get a", "Invalid header name."]
+    later = [step for step in read[2:] if not step.startswith("own")]
+    assert later == ["get a", "get b c", "get d", "Invalid header name."]
+
+
+def test_names_of_a_record_that_differ_in_case_are_appended(run: Run) -> None:
+    source = "[...new Headers({ A: '1', b: '2', a: '3', 'Set-Cookie': 'x', 'set-cookie': 'y' })].join('; ')"
+    assert run(source) == "a,1, 3; b,2; set-cookie,x; set-cookie,y"
+    assert run("new Response('', { headers: { 'x-a': '1', 'X-A': '2' } }).headers.get('x-a')") == "1, 2"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "new Headers({ 'a b': '1\\n2' })",
+        "new Headers([['a b', '1\\n2']])",
+        "new Headers().append('a b', '1\\n2')",
+        "new Headers().set('a b', '1\\n2')",
+    ],
+)
+def test_of_a_bad_name_with_a_bad_value_the_value_is_named(run: Run, source: str) -> None:
+    with pytest.raises(JSFailure, match="Invalid header value"):
+        run(source)

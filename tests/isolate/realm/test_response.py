@@ -9,7 +9,7 @@ import pytest
 
 from emulator.isolate.realm.realm import Realm
 
-from .conftest import JSFailure, Undefined
+from .conftest import JSFailure, Undefined, take_response
 
 Run = Callable[..., Any]
 USED = "Body has already been used. It can only be used once. Use tee() first if you need to read it twice."
@@ -83,7 +83,7 @@ def test_init(run: Run) -> None:
 )
 def test_reason_phrases(run: Run, realm: Realm, status: int, text: str) -> None:
     source = "const r = new Response('x', {status}); return [r.statusText, takeResponse(r)[1]];"
-    assert run(source, status=status, takeResponse=realm.platform.get("takeResponse")) == [text, text]
+    assert run(source, status=status, takeResponse=take_response(realm)) == [text, text]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -77,6 +78,7 @@ def _replace_signals(refuse: Any, notices: Notices) -> None:
     def get_handler(signalnum: int) -> Any:
         return handlers.get(signal.Signals(signalnum), signal.SIG_DFL)
 
+    sys.modules["_signal"] = signal  # where the module has its functions from
     module: Any = signal
     module.signal, module.getsignal, module.raise_signal = set_handler, get_handler, refuse
     module.set_wakeup_fd = lambda fd, **_: -1

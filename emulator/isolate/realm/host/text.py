@@ -21,6 +21,8 @@ KEEP_BOM: Final = 4
 _BOM: Final = "\ufeff"
 _WHITESPACE: Final = re.compile(r"[\t\n\f\r ]+")
 _ALPHABET: Final = re.compile(r"[A-Za-z0-9+/]*")
+_SURROGATE_HALF: Final = re.compile(rb"\xed[\xa0-\xbf]")
+"""What Python's decoder of UTF-8 waits to see the end of, though no end makes it good."""
 
 
 def well_formed(text: str) -> str:
@@ -74,6 +76,8 @@ def decode(
         if text[0] == _BOM and name.startswith("utf-") and not flags & KEEP_BOM:
             text = text[1:]
     waiting, reached = decoder.getstate()
+    if codec == "utf-8" and _SURROGATE_HALF.fullmatch(waiting):
+        return None if flags & FATAL else [text + "\ufffd\ufffd", b"", 0, True]
     return [text, bytes(waiting), reached, begun]
 
 

@@ -150,6 +150,7 @@
       controller.finish();
     };
     const pull = (controller) => {
+      record.native = null;
       if (onRead !== undefined) {
         const notify = onRead;
         onRead = undefined;
@@ -165,10 +166,28 @@
       });
     };
     const cancel = (reason) => {
+      record.native = null;
       onDone();
       host.ioCancelStream(id, reason === undefined ? "" : `${reason}`);
     };
-    return streams.startNow(streams.makeBytes({ pull, cancel }));
+    const record = streams.startNow(streams.makeBytes({ pull, cancel }));
+    if (onDone === noop) record.native = { id, onRead };
+    return record;
+  };
+
+  // The id of a body that only the host has touched, which then goes on by itself; -1 for any other.
+  const takeNative = (record) => {
+    const { stream } = record;
+    if (stream === null) {
+      if (record.incoming >= 0) record.onRead?.();
+      return record.incoming;
+    }
+    const { native } = stream;
+    if (native === null || stream.disturbed || stream.reader !== null || stream.state !== "readable") return -1;
+    native.onRead?.();
+    stream.native = null;
+    drain(stream);
+    return native.id;
   };
   platform.streamOfHost = streamOfHost;
 
@@ -368,7 +387,7 @@
   };
 
   platform.body = {
-    Body, MessageRecord, secret, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
+    Body, MessageRecord, secret, takeNative, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
     recordOf, isBody, findRecord,
   };
 });

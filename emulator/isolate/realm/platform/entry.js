@@ -6,7 +6,7 @@
   const { illegal, illegalConstructor, finishClass } = platform.idl;
   const { bytesView, exactBuffer, concatBytes } = platform.bytes;
   const { listOver, joined } = platform.headers;
-  const { findRecord, usableError, takeSource, streamOf } = platform.body;
+  const { findRecord, usableError, takeSource, takeNative, streamOf } = platform.body;
   const { ResponseRecord, reasonOf } = platform.responses;
   const { IncomingRecord, requestOf, wrap } = platform.requests;
   const { usv, utf8Encode, bufferOf, host } = platform;
@@ -24,6 +24,7 @@
   // or null; `body` null, an ArrayBuffer or the id of a stream to read. `onBodyRead` is called
   // once, when the Worker starts to read the stream.
   platform.makeRequest = (method, url, flatHeaders, cfJson, body, onBodyRead) => {
+    platform.workersModule.overrides = null;
     const record = new IncomingRecord(method, url, flatHeaders, cfJson);
     if (typeof body === "number") {
       record.incoming = body;
@@ -92,25 +93,12 @@
   };
   const streamHeaders = (record, length) => withLength(joined(record.headerList().toFlat()), length);
 
-  // Takes a Response apart and its body with it: [status, statusText, flatHeaders, body], `body`
-  // null, a string, a Uint8Array or a ReadableStream.
-  platform.takeResponse = (value) => {
-    const record = answerOf(value);
-    const source = takeSource(record);
-    if (source !== undefined) {
-      const flat = joined(record.headerList().toFlat());
-      return [record.status, reasonOf(record), flat, typeof source === "string" ? usv(source) : source];
-    }
-    const stream = streamOf(record);
-    const headers = streamHeaders(record, fixedLength(record));
-    record.used = true;
-    return [record.status, reasonOf(record), headers, streams.objectOf(stream)];
-  };
-
   // Kinds of bodies, as javascript/program.py names them.
-  const NO_BODY = 0, TEXT = 1, BYTES = 2, STREAM = 3;
+  const NO_BODY = 0, TEXT = 1, BYTES = 2, STREAM = 3, NATIVE = 4;
 
-  // The same with the headers as text, a line for each item, and the string maybe with lone surrogates.
+  // Takes a Response apart and its body with it: [status, statusText, header lines, body], `body` null,
+  // a string, maybe with lone surrogates, an ArrayBuffer, a ReadableStream, or the number of a stream that came in and
+  // that nobody has touched. A header is two lines.
   platform.takeLines = (value) => {
     const parts = [0, "", "", null];
     tellResponse(value, parts, collect);
@@ -123,15 +111,16 @@
     parts[3] = body;
   };
 
-  // The same, told by `tell(id, status, statusText, header lines, kind of body, body)`: a string, maybe
-  // with lone surrogates, an ArrayBuffer or a ReadableStream. Throws before it tells.
+  // The same, told by `tell(id, status, statusText, header lines, kind of body, body)`. Throws before it tells.
   const tellResponse = (value, id, tell) => {
     const record = answerOf(value);
     const source = takeSource(record);
     if (source === undefined) {
-      const stream = streamOf(record);
       const lines = listOver(streamHeaders(record, fixedLength(record))).toLines();
+      const native = takeNative(record);
       record.used = true;
+      if (native >= 0) return void tell(id, record.status, reasonOf(record), lines, NATIVE, native);
+      const stream = streamOf(record);
       return void tell(id, record.status, reasonOf(record), lines, STREAM, streams.objectOf(stream));
     }
     const { list, impliedType } = record;

@@ -91,7 +91,7 @@
       return record;
     }
     if (body !== null && body !== undefined) record.source = new Bytes(body);
-    onDone();
+    onDone?.();
     return record;
   };
 
@@ -121,7 +121,7 @@
           reject(error);
           return;
         }
-        response = responseFrom(answer, url, () => forget());
+        response = responseFrom(answer, url, signal === null ? undefined : () => forget());
         resolve(wrap(response));
       });
       if (signal === null) return;

@@ -150,8 +150,11 @@
       if (length >= FEW) this.entries();
     }
     add(name, value) {
+      this.addKnown(keyOf(name), name, value);
+    }
+    addKnown(key, name, value) {
       const flat = this.flat ?? this.few();
-      if (flat !== null && find(flat, keyOf(name), 0) < 0) this.append(flat, name, value);
+      if (flat !== null && find(flat, key, 0) < 0) this.append(flat, name, value);
       else this.addEntry(name, value);
     }
     get(key) {
@@ -175,9 +178,7 @@
       return flat !== null ? find(flat, key, 0) >= 0 : this.map.has(key);
     }
     set(name, value) {
-      this.setKnown(keyOf(name), name, value);
-    }
-    setKnown(key, name, value) {
+      const key = keyOf(name);
       const flat = this.flat ?? this.few();
       if (flat !== null) {
         const at = find(flat, key, 0);
@@ -267,10 +268,15 @@
 
   const NOT_A_SEQUENCE = "Incorrect type: the provided value is not of type 'Sequence'.";
 
+  // Of a bad name with a bad value the platform names the value.
+  const addChecked = (list, name, value) => {
+    const text = toValue(value);
+    list.add(toName(name), text);
+  };
   const fillFromSequence = (list, sequence, method) => {
     const flat = platform.pyPairs?.(sequence) ?? null; // Python's pairs, in one crossing
     if (flat !== null) {
-      for (let i = 0; i < flat.length; i += 2) list.add(toName(flat[i]), toValue(flat[i + 1]));
+      for (let i = 0; i < flat.length; i += 2) addChecked(list, flat[i], flat[i + 1]);
       return;
     }
     const iterate = apply(method, sequence, []);
@@ -289,7 +295,7 @@
         throw new TypeError(
           "To initialize a Headers object from a sequence, each inner sequence must have exactly two elements.");
       }
-      list.add(toName(pair[0]), toValue(pair[1]));
+      addChecked(list, pair[0], pair[1]);
     }
   };
 
@@ -311,13 +317,18 @@
   const listFromRecord = (init, keys) => {
     const flat = [];
     const list = new HeaderList(flat);
+    const values = []; // all are read before one is refused
+    for (let i = 0; i < keys.length; i++) {
+      const value = init[keys[i]];
+      values[i] = typeof value === "string" ? value : `${value}`;
+    }
     for (let i = 0; i < keys.length; i++) {
       const name = keys[i];
+      const value = toValue(values[i]);
       const key = known.get(name) ?? keyOf(toName(name));
-      const value = toValue(init[name]);
       if (key === "content-type") list.typed = true;
       if (i > 0) {
-        list.setKnown(key, name, value);
+        list.addKnown(key, name, value);
       } else {
         flat[0] = name;
         flat[1] = value;
@@ -350,8 +361,9 @@
     append(name, value) {
       if (!(#list in this)) throw illegal();
       need(2, arguments.length, "append", "Headers");
-      const key = toName(name);
+      const given = typeof name === "string" ? name : `${name}`;
       const text = toValue(value);
+      const key = toName(given);
       mutable(this.#list).add(key, text);
     }
     delete(name) {
@@ -388,8 +400,9 @@
     set(name, value) {
       if (!(#list in this)) throw illegal();
       need(2, arguments.length, "set", "Headers");
-      const key = toName(name);
+      const given = typeof name === "string" ? name : `${name}`;
       const text = toValue(value);
+      const key = toName(given);
       mutable(this.#list).set(key, text);
     }
     entries() {

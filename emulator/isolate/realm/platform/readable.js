@@ -20,6 +20,7 @@
       this.controller = null;
       this.disturbed = false;
       this.object = null;
+      this.native = null; // how the host goes on reading, where it alone has done so
       this.length = -1; // bytes in all, where a FixedLengthStream promised them
     }
   }

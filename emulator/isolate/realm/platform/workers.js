@@ -1,6 +1,7 @@
 // The module `cloudflare:workers`. https://developers.cloudflare.com/workers/runtime-apis/bindings/#importing-env-as-a-global
 //
-//   platform.workersModule    what the isolate fills in: `env`, `waitUntil`
+//   platform.workersModule    what the isolate fills in: `env`, `waitUntil`; and `overrides` of `withEnv`, which
+//                             each event begins without: no `finally` runs in one that was cut
 //   platform.workersExports   what `import ... from "cloudflare:workers"` gives
 (function (platform) {
   "use strict";
@@ -14,7 +15,7 @@
   const clone = globalThis.structuredClone;
   const PromiseClass = Promise;
 
-  const state = {};
+  const state = { overrides: null };
   platform.workersModule = state;
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
@@ -141,8 +142,7 @@
 
   // ---- env: the bindings of the Worker, seen from anywhere ----
 
-  let overrides = null;
-  const current = () => overrides ?? state.env ?? {};
+  const current = () => state.overrides ?? state.env ?? {};
   const env = new Proxy(
     {},
     {
@@ -162,12 +162,12 @@
   // For the synchronous part of `call`: the engine knows no async context to carry it further.
   const withEnv = (replacement, call) => {
     if (typeof call !== "function") wrongParameter(2, "function", "withEnv", "EnvModule");
-    const before = overrides;
-    if (isObject(replacement)) overrides = replacement;
+    const before = state.overrides;
+    if (isObject(replacement)) state.overrides = replacement;
     try {
       return call();
     } finally {
-      overrides = before;
+      state.overrides = before;
     }
   };
   const withExports = (_, call) => {
