@@ -38,6 +38,9 @@ from .timer import Timer
 SAVED_BUDGETS: Final = 5
 """``--cpu flexible``: how many budgets may be saved up."""
 
+_PROFILED: Final = 8
+"""Samples are taken once an event has spent this part of its budget."""
+
 _RAISES: Final = 2
 """Ticks at which ``CpuExceeded`` is raised before the code is given up."""
 
@@ -212,6 +215,10 @@ class Meter:
         if not self._loop.on_worker:
             return
         event = self._running()
+        full = self._loop.memory.struck
+        early = self.budget_ns // _PROFILED
+        if event is not None and not full and self.spent(event) < early:
+            return  # most requests never get far: their lines are worth nobody's time
         found = nearest(frame)
         if self.loading:
             self._imports.update(shown(Line(file, 0, ""), self._root) for file in modules_on(frame))
@@ -220,7 +227,7 @@ class Meter:
         else:
             self._js_sample_due = True
             self._loop.engine.interrupt()
-        if self.exceeded(event) or self._loop.memory.struck:
+        if full or self.exceeded(event):
             self._cut(event, found, found is frame)
 
     def _users(self, frame: FrameType) -> FrameType:
