@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.config import ConfigError, parse_var
-from emulator.config.dev_vars import local_vars
 from emulator.diagnostics.report import Report
 from emulator.fleet.launch import ForkServerProcess, launch
 from emulator.project import Metering, Project, ProjectError, find_projects, open_project, open_projects
@@ -288,8 +287,7 @@ class Emulator:
                 self._console(Explained(project.name, warning))
 
     def _secrets(self, project: Project) -> frozenset[str]:
-        values = local_vars(project.root, project.config.environment, os.environ).values
-        return frozenset(values) - self._overrides.keys()
+        return frozenset(project.config.local_places) - self._overrides.keys()
 
     def _address(self) -> str:
         host, port = self._sock.getsockname()[:2]

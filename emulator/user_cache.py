@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,3 +24,27 @@ def user_cache(name: str, environment: Mapping[str, str], platform: str = sys.pl
             return ""
         base = Path(home, "Library", "Caches") if platform == "darwin" else Path(home, ".cache")
     return str(base / "cfw-emu" / name)
+
+
+def keep(path: Path, content: bytes, most: int) -> None:
+    """Make a file of a cache, whole or not at all; of those with its ending the ``most`` newest stay.
+
+    Raises ``OSError``: a full disk, or a home that cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    for old in sorted(path.parent.glob(f"*{path.suffix}"), key=_last_made)[:-most]:
+        old.unlink(missing_ok=True)
+
+
+def _last_made(path: Path) -> float:
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0

@@ -79,7 +79,8 @@ def _open(
         try:
             projects.append(open_project(config, environment, limits=limits))
         except ProjectError as error:
-            reports += error.reports
+            # A file of limits that is wrong is wrong for all of them.
+            reports += [report for report in error.reports if report not in reports]
     return projects, [*reports, *name_clashes(projects), *account_mistakes(projects)]
 
 
@@ -102,13 +103,13 @@ def _start(trial: Trial) -> Start:
 
     loaded = trial.loaded
     if loaded is None:
-        return Start(reports=trial.reports, logs=trial.logs)
+        return Start(files=trial.files, reports=trial.reports, logs=trial.logs)
     return Start(
         loaded=True,
         cpu_us=loaded.cpu_us,
         memory_bytes=trial.memory_bytes,
         handlers=loaded.handlers,
-        files=loaded.files,
+        files=trial.files,
         reports=trial.reports,
         logs=trial.logs,
     )

@@ -8,16 +8,23 @@ import click
 
 from emulator.cli.check import check
 from emulator.cli.limits import limits
-from emulator.cli.old_habits import init
+from emulator.cli.old_habits import init, no_such_command
 from emulator.cli.quota import quota
 from emulator.cli.serve import serve
 
 
-class _Aliases(click.Group):
-    """``dev`` is ``serve``, as in wrangler."""
+class _Commands(click.Group):
+    """``dev`` is ``serve``, as in wrangler; what else wrangler has is explained."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return super().get_command(ctx, "serve" if cmd_name == "dev" else cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            no_such_command(ctx, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -32,7 +39,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     context.exit()
 
 
-@click.group(cls=_Aliases, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

@@ -30,31 +30,44 @@ _WHAT: Final = 2
 def limits(context: click.Context, path: Path | None, limits: str | None, environment: str | None) -> None:
     """Show the limits of the plan that is in force for the project at PATH.
 
-    Without PATH: for the project in the current directory, or the plan alone where there is none.
+    Without PATH: for the project in the current directory, or the plan alone where there is none. PATH may be
+    a file of limits, too.
     """
-    from emulator.app import plan_in_force
     from emulator.config import ConfigError
     from emulator.project import ProjectError
 
     try:
-        plan = plan_in_force(path, limits, environment)
-        print_reports(_warnings(path))
+        plan, warnings = _plan(path, limits, environment)
     except (ConfigError, ProjectError) as error:
         print_reports(error.reports)
         context.exit(1)
+    print_reports(warnings)
     _print_plan(plan)
 
 
-def _warnings(path: Path | None) -> list[Report]:
-    """What is wrong with the ``cfw-emu.toml`` of the project: a misspelled key changes nothing."""
+def _plan(path: Path | None, limits: str | None, environment: str | None) -> tuple[Plan, list[Report]]:
+    """The plan, and what is wrong with the settings that choose it: a misspelled key changes nothing."""
+    from emulator.app import plan_in_force
     from emulator.config import find_config
-    from emulator.config.settings import load_settings
+    from emulator.config.settings import SETTINGS_NAME, Settings, load_settings
+    from emulator.limits import plan_for
+    from emulator.limits.choose import is_limits_file
     from emulator.project import find_projects
 
+    if path is not None and path.name == SETTINGS_NAME and path.is_file():
+        path = path.parent
+        if find_config(path) is None:
+            settings = load_settings(path)
+            return plan_for(limits, settings), list(settings.warnings)
+    elif path is not None and is_limits_file(path):
+        if limits is not None:
+            raise click.UsageError(f"{path} and --limits {limits} are two plans: leave out one of them.")
+        return plan_for(str(path), Settings(path)), []
+    plan = plan_in_force(path, limits, environment)
     here = Path.cwd()
     alone = path is None and find_config(here) is None
     root = here if alone else find_projects([path or here])[0].parent
-    return list(load_settings(root).warnings)
+    return plan, list(load_settings(root).warnings)
 
 
 def _print_plan(plan: Plan) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from emulator.config.document import Document, KeyPath
 from emulator.config.keys import KEYS, REMOVED, Key, Type
+from emulator.config.names import name_mistakes
 from emulator.config.rules import rule_mistakes
 from emulator.config.words import LABEL_MAX, close_matches, dotted, show, worker_name
 from emulator.diagnostics.known import explain
@@ -26,6 +27,8 @@ _EXPECTED: Final[Mapping[Type, tuple[str, str]]] = {
     "string array": ("an array of text", '["..."]'),
     "objects": ("an array of tables", ""),
     "string or array": ("text or an array of text", '"text"'),
+    "strings": ("a table of text", ""),
+    "protocol": ('"http" or "https"', '"http"'),
     "name": ("text", '"my-worker"'),
     "date": ("a date in double quotes", '"2024-12-01"'),
 }
@@ -51,8 +54,9 @@ class Checker:
                 self._warn("config-removed-key", where, **REMOVED[name]._asdict())
             elif key is None or (path and key.scope == "top"):
                 self._unknown(where, _allowed(path), key)
-            elif value is not None and self._key(where, key, value):
+            elif not _is_nothing(key, value) and self._key(where, key, value):
                 good[name] = value
+        self.errors += name_mistakes(self.document, table, path)
         return good
 
     def environment(self, environments: object, name: str) -> Mapping[str, Any] | None:
@@ -254,8 +258,12 @@ def fits(expected: Type, value: object) -> bool:
             return isinstance(value, bool)
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool)
+        case "protocol":
+            return value in ("http", "https")
         case "object":
             return isinstance(value, Mapping)
+        case "strings":
+            return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
         case "array":
             return isinstance(value, list)
         case "objects":
@@ -264,6 +272,11 @@ def fits(expected: Type, value: object) -> bool:
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
         case "string or array":
             return isinstance(value, str) or fits("string array", value)
+
+
+def _is_nothing(key: Key, value: object) -> bool:
+    """Whether the key might as well be absent. A name may be empty: ``wrangler init`` once wrote that."""
+    return (value is None and key.nullable) or (value == "" and key.type == "name")
 
 
 def _allowed(path: KeyPath) -> list[str]:

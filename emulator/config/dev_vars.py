@@ -1,8 +1,8 @@
 """Local variables and secrets: ``.dev.vars`` and ``.env``, by wrangler's order.
 
 https://developers.cloudflare.com/workers/configuration/secrets/#local-development-with-secrets
-The files are read as the npm package ``dotenv`` reads them: no interpolation, ``export`` allowed, and a
-line that is no assignment is skipped (here with a warning).
+The files are read as the npm package ``dotenv`` reads them: ``export`` allowed, and a line that is no
+assignment is skipped (here with a warning). Only in ``.env`` files do values refer to each other.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from emulator.config.document import Text, Unreadable, read_text
+from emulator.config.expand import expand
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 
@@ -36,11 +37,14 @@ class LocalVars(NamedTuple):
     """Those that come from the environment of this process."""
 
 
-def local_vars(root: Path, environment: str | None, process_env: Mapping[str, str]) -> LocalVars:
+def local_vars(
+    root: Path, environment: str | None, process_env: Mapping[str, str], with_process: bool = False
+) -> LocalVars:
     """The variables that local files add for a project directory.
 
     ``.dev.vars.<environment>`` replaces ``.dev.vars``; either suppresses all ``.env`` files, of which later
-    ones win: .env, .env.local, .env.<environment>, .env.<environment>.local.
+    ones win: .env, .env.local, .env.<environment>, .env.<environment>.local. With ``.env``, the environment
+    of this process wins over all of them, if ``with_process`` or CLOUDFLARE_INCLUDE_PROCESS_ENV says so.
     """
     dev_vars = [root / f".dev.vars.{environment}"] if environment else []
     dev_vars.append(root / ".dev.vars")
@@ -50,18 +54,18 @@ def local_vars(root: Path, environment: str | None, process_env: Mapping[str, st
     files = (*dev_vars, *dot_env)
     chosen = [path for path in dev_vars if path.is_file()][:1]
     values: dict[str, str] = {}
-    if not chosen and _flag(process_env, "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", True):
+    expands = not chosen and _flag(process_env, "CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV", True)
+    if expands:
         chosen = [path for path in dot_env if path.is_file()]
-    else:
-        process_env = {}
     warnings: list[Report] = []
     places: dict[str, Place] = {}
     process: Mapping[str, str] = {}
     for path in chosen:
         values |= _read(path, warnings, places)
-    if _flag(process_env, "CLOUDFLARE_INCLUDE_PROCESS_ENV", False):
-        process = process_env
-        values |= process
+    if expands:
+        if with_process or _flag(process_env, "CLOUDFLARE_INCLUDE_PROCESS_ENV", False):
+            process = process_env
+        values = {**process, **expand(values, process)}
     places = {name: place for name, place in places.items() if name not in process}
     return LocalVars(values, files, tuple(warnings), places, frozenset(process))
 

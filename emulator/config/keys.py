@@ -19,6 +19,8 @@ Type = Literal[
     "string array",
     "objects",
     "string or array",
+    "strings",
+    "protocol",
     "name",
     "date",
 ]
@@ -33,6 +35,8 @@ class Key(NamedTuple):
     """False: accepted, but this release does nothing with it."""
     fields: Mapping[str, Type] = {}
     """The keys inside, where they are all known."""
+    nullable: bool = False
+    """``null`` is as good as nothing; wrangler refuses it elsewhere."""
 
 
 _BINDING_LISTS: Final = (
@@ -64,6 +68,8 @@ _BINDING_LISTS: Final = (
     "containers",
     "connect",
 )
+
+_NULLABLE_LISTS: Final = ("tail_consumers", "streaming_tail_consumers", "containers")
 
 _BINDING_OBJECTS: Final = (
     "durable_objects",
@@ -107,36 +113,42 @@ KEYS: Final[Mapping[str, Key]] = {
     "main": Key("string"),
     "compatibility_date": Key("date"),
     "compatibility_flags": Key("string array"),
-    **{name: Key(type) for name, type in _HARMLESS.items()},
+    **{name: Key(type, nullable=name == "placement") for name, type in _HARMLESS.items()},
     "vars": Key("object", "own"),
     "secrets": Key("object", "own", fields={"required": "string array"}),
-    "define": Key("object", "own", emulated=False),
-    **{name: Key("objects", "own", emulated=False) for name in _BINDING_LISTS},
+    "define": Key("strings", "own", emulated=False),
+    **{
+        name: Key("objects", "own", emulated=False, nullable=name in _NULLABLE_LISTS)
+        for name in _BINDING_LISTS
+    },
     **{name: Key("object", "own", emulated=False) for name in _BINDING_OBJECTS},
     "route": Key("any", emulated=False),
     "routes": Key("array", emulated=False),
-    "rules": Key("objects"),
+    "rules": Key("objects", nullable=True),
     "build": Key(
         "object",
-        fields={"command": "string", "cwd": "string", "watch_dir": "string or array", "upload": "object"},
+        fields={"command": "string", "cwd": "string", "watch_dir": "string or array"},
+        nullable=True,
     ),
-    "migrations": Key("objects", emulated=False),
+    "migrations": Key("objects", emulated=False, nullable=True),
     "exports": Key("object", emulated=False),
-    "triggers": Key("object", emulated=False, fields={"crons": "string array", "events": "objects"}),
-    "limits": Key("object", fields={"cpu_ms": "number", "subrequests": "number"}),
+    "triggers": Key(
+        "object", emulated=False, fields={"crons": "string array", "events": "objects"}, nullable=True
+    ),
+    "limits": Key("object", fields={"cpu_ms": "number", "subrequests": "number"}, nullable=True),
     "assets": Key("object", emulated=False),
     "access": Key("object", emulated=False),
     "cache": Key("object", emulated=False),
     "python_modules": Key("object", emulated=False, fields={"exclude": "string array"}),
     "logfwdr": Key("object", emulated=False),
     "$schema": Key("string", "top"),
-    "env": Key("object", "top"),
+    "env": Key("object", "top", nullable=True),
     "send_metrics": Key("boolean", "top"),
     "keep_vars": Key("boolean", "top"),
     "dependencies_instrumentation": Key("object", "top"),
     "addresses": Key("string array", "top", emulated=False),
     "pages_build_output_dir": Key("string", "top", emulated=False),
-    "alias": Key("object", "top", emulated=False),
+    "alias": Key("strings", "top", emulated=False),
     "site": Key("object", "top", emulated=False),
     "wasm_modules": Key("object", "top", emulated=False),
     "text_blobs": Key("object", "top", emulated=False),
@@ -149,13 +161,14 @@ KEYS: Final[Mapping[str, Key]] = {
             "port": "number",
             "inspector_port": "number",
             "inspector_ip": "string",
-            "local_protocol": "string",
-            "upstream_protocol": "string",
+            "local_protocol": "protocol",
+            "upstream_protocol": "protocol",
             "host": "string",
             "enable_containers": "boolean",
             "container_engine": "any",
             "generate_types": "boolean",
         },
+        nullable=True,
     ),
 }
 

@@ -58,7 +58,8 @@ def load_config(
     keys = _effective(document, checker, environment)
     if checker.errors:
         raise ConfigError([*checker.errors, *document.warnings, *checker.warnings])
-    local = local_vars(path.parent, environment, process_env)
+    # Required secrets may come from the environment of this process, too.
+    local = local_vars(path.parent, environment, process_env, keys.get("secrets") is not None)
     return _config(document, checker, keys, local, environment, overrides or {})
 
 
@@ -97,7 +98,7 @@ def _config(
     path = document.source.path
     names = _secret_names(keys)
     own = _values(keys.get("vars", {}))
-    read = {key: value for key, value in local.values.items() if names is None or key in names or key in own}
+    read = {key: value for key, value in local.values.items() if names is None or key in names}
     values = {**own, **read, **overrides}
     warnings = [*document.warnings, *checker.warnings, *local.warnings]
     if missing := [name for name in names or () if name not in values]:
@@ -118,13 +119,13 @@ def _config(
         limits=keys.get("limits", {}),
         dev=keys.get("dev", {}),
         document=document,
-        process_vars=local.process_names & (read.keys() - own.keys() - overrides.keys()),
+        process_vars=local.process_names & (read.keys() - own.keys() - overrides.keys() - {*(names or ())}),
         local_places={**local.places, **dict.fromkeys((*local.process_names, *overrides))},
     )
 
 
 def _secret_names(keys: Mapping[str, Any]) -> list[str] | None:
-    """With ``secrets.required``, local files may set only these names and those in ``vars``."""
+    """With ``secrets``, only the required ones are read from local files."""
     secrets = keys.get("secrets")
     return None if secrets is None else list(secrets.get("required", ()))
 

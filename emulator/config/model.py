@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.config.document import Document
+from emulator.config.keys import KEYS
 from emulator.diagnostics.report import Place, Report
 
 
@@ -76,6 +77,24 @@ class Config:
     def has(self, key: str) -> bool:
         """Whether the file gives ``key``, at the top level or in the environment."""
         return self._path(key) is not None
+
+    def effective(self, key: str) -> Any:
+        """The value of ``key`` that holds for the environment, as the file has it; None without one."""
+        value: Any = self.document.data if self.document else {}
+        for part in self.effective_path(key):
+            value = value.get(part)
+        return value
+
+    def effective_path(self, key: str) -> tuple[str, ...]:
+        """Where that value stands or would: in the environment, or at the top level if that is inherited."""
+        data = self.document.data if self.document else {}
+        environments = data.get("env")
+        own = environments.get(self.environment) if isinstance(environments, Mapping) else None
+        if isinstance(own, Mapping) and self.environment is not None:
+            inherits = key not in KEYS or KEYS[key].scope != "own"
+            if own.get(key) is not None or not inherits:
+                return ("env", self.environment, key)
+        return (key,)
 
     def _path(self, key: str) -> tuple[str, ...] | None:
         if self.document is None:

@@ -18,6 +18,12 @@ NODE_GLOBALS: Final[Mapping[str, str]] = {
 }
 """Of Node.js."""
 
+NODE_COMPAT_GLOBALS: Final = frozenset(("Buffer", "global", "process", "setImmediate"))
+"""Those that ``nodejs_compat`` gives to Workers.
+
+https://developers.cloudflare.com/workers/runtime-apis/nodejs/
+"""
+
 BROWSER_GLOBALS: Final[Mapping[str, str]] = {
     "window": "Write `globalThis`, or `self`.",
     "document": "There is no page in a Worker: answer with HTML as text.",

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from emulator.diagnostics.known_build import BUILD_MISTAKES
 from emulator.diagnostics.known_check import CHECK_MISTAKES
+from emulator.diagnostics.known_command import COMMAND_MISTAKES
 from emulator.diagnostics.known_config import CONFIG_MISTAKES
 from emulator.diagnostics.known_direct import DIRECT_MISTAKES
 from emulator.diagnostics.known_exceeded import EXCEEDED_MISTAKES
@@ -31,6 +32,7 @@ from emulator.diagnostics.report import Place, Report
 __all__ = ["KNOWN", "Known", "encodable", "explain", "facts"]
 
 KNOWN: Final[Mapping[str, Known]] = {
+    **COMMAND_MISTAKES,
     **CONFIG_MISTAKES,
     **PROJECT_MISTAKES,
     **BUILD_MISTAKES,

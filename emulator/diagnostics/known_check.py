@@ -104,15 +104,17 @@ CHECK_MISTAKES: Final[Mapping[str, Known]] = {
         _FETCH,
     ),
     "python-sleep": Known(
-        "time.sleep() holds up every request of the isolate",
-        "Nothing else runs in the meantime, and on the platform the waiting may count as CPU time.",
+        "time.sleep() may hold up every request of the isolate",
+        "Others go on only since compatibility date 2025-09-29, and not while JavaScript waits for it.",
         "Write `await asyncio.sleep(seconds)`.",
         "warning",
     ),
     "python-asyncio-run": Known(
-        "{call}() cannot be called on Workers",
-        "The event loop runs already, so it raises a RuntimeError.",
+        "{call}() works only in handlers, since compatibility date 2025-09-29",
+        "The event loop runs already: at the module's top level, and in functions that JavaScript calls, it "
+        "raises a RuntimeError.",
         "Make the function async, and await the coroutine.",
+        "warning",
     ),
     "python-environ": Known(
         "os.environ does not have {name}",

@@ -24,6 +24,12 @@ CONFIG_MISTAKES: Final[Mapping[str, Known]] = {
         "Remove one of the two; the other is on line {first_line}.",
         "warning",
     ),
+    "config-name-twice": Known(
+        'The name "{name}" is given twice',
+        "Variables, secrets and bindings are all members of env, so each needs a name of its own. {first} "
+        "has this one, and wrangler refuses the file.",
+        "Give one of them another name, here and in the code.",
+    ),
     "config-wrong-type": Known(
         'Expected "{key}" to be {expected}, but got {value}',
         "{reason}",

@@ -67,6 +67,17 @@ _CPU_RARE: Final = (
 )
 
 
+_CPU_ANSWERED: Final = "Production answers such a request with error 1102."
+
+_CPU_STAGES: Final[Mapping[str, str]] = {
+    "answered": "Its answer was sent before, or its client had left: production ends what still runs for it, "
+    "and logs the outcome exceededCpu.",
+    "nobody": "It was code that works for no request, like a task or callback that the top level of a module "
+    "left behind.",
+}
+"""What becomes of an overrun, where there is no request to answer."""
+
+
 def _cpu(values: Mapping[str, Any]) -> dict[str, str]:
     when, hottest = _text(values, "when"), _lines(values, "hottest")
     caught = f" This one was {when}." if when else ""
@@ -81,6 +92,7 @@ def _cpu(values: Mapping[str, Any]) -> dict[str, str]:
     lift = _CPU_LIFT_PAID if _text(values, "plan") == "paid" else _CPU_LIFT
     return {
         "over": _over(values, "budget"),
+        "production": _CPU_STAGES.get(_text(values, "stage"), _CPU_ANSWERED),
         "caught": caught + killed + profile,
         "advice": advice + _CPU_WAYS + lift + ("" if cut else _CPU_RARE),
     }
@@ -108,6 +120,23 @@ No plan allows more. To look at it without the limit: """
 )
 
 
+_MEMORY_OTHERS: Final = "The others go on, and the next one meets a fresh isolate."
+
+_MEMORY_ANSWERED: Final = (
+    f"This request is the one that could not get more, so it is answered with error 1102. {_MEMORY_OTHERS}"
+)
+
+_MEMORY_STAGES: Final[Mapping[str, str]] = {
+    "answered": "This request is the one that could not get more. Its answer was sent before, or its client "
+    f"had left: what still ran for it is ended. {_MEMORY_OTHERS}",
+    "nobody": f"Code that works for no request could not get more, and was ended. {_MEMORY_OTHERS}",
+    "died": "This request is the one whose code ran when there was no more, so it is answered with error "
+    "1102. The process ended with it: the requests beside it are sent again where that is harmless, and "
+    "answered with 503 where not.",
+}
+"""What becomes of the request that ran out of memory, and of the others."""
+
+
 def _memory(values: Mapping[str, Any]) -> dict[str, str]:
     what = _text(values, "what")
     which = f" It was {what}'s that had to grow." if what in _MEMORY_ADVICE else ""
@@ -115,6 +144,7 @@ def _memory(values: Mapping[str, Any]) -> dict[str, str]:
     return {
         "over": _over(values),
         "which": which,
+        "outcome": _MEMORY_STAGES.get(_text(values, "stage"), _MEMORY_ANSWERED),
         "advice": (advice + "\n\n" if advice else "") + _MEMORY_WAYS,
     }
 
@@ -160,15 +190,13 @@ def _bound(values: Mapping[str, Any]) -> dict[str, str]:
 EXCEEDED_MISTAKES: Final[Mapping[str, Known]] = {
     "cpu-exceeded": Known(
         "Worker exceeded CPU time limit{over}",
-        "Production answers such a request with error 1102.{caught}",
+        "{production}{caught}",
         "{advice}",
         derive=_cpu,
     ),
     "memory-exceeded": Known(
         "Worker exceeded memory limit{over}",
-        f"{_HEAPS}: all that an isolate holds, for all its requests.{{which}} This request is the one that "
-        "could not get more, so it is answered with error 1102. The others go on, and the next one meets a "
-        "fresh isolate.",
+        f"{_HEAPS}: all that an isolate holds, for all its requests.{{which}} {{outcome}}",
         "{advice}",
         derive=_memory,
     ),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.diagnostics.javascript_globals import NODE_COMPAT_GLOBALS
 from emulator.diagnostics.known_direct import EXPORT_MISTAKES, TINYGO_BUILD, target_texts
 from emulator.diagnostics.mistake import Known
 
@@ -52,6 +53,14 @@ def _undefined(values: Mapping[str, Any]) -> dict[str, str]:
         f"Nothing of the name {name} is declared in this file, imported into it, or a global of Workers."
     )
     return {"nothing": nothing, "advice": _advice(values)}
+
+
+def _node_global(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``name``."""
+    if values.get("name") in NODE_COMPAT_GLOBALS:
+        flag = 'compatibility_flags = ["nodejs_compat"]'
+        return {"absent": f"Workers have it only with {flag}, which cfw-emu does not offer yet"}
+    return {"absent": "it is not there in Workers"}
 
 
 def _advice(values: Mapping[str, Any]) -> str:
@@ -171,8 +180,9 @@ JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
     ),
     "js-node-global": Known(
         "Uncaught {exception}",
-        "{name} belongs to Node.js; it is not there in Workers.",
+        "{name} belongs to Node.js; {absent}.",
         "{instead}",
+        derive=_node_global,
     ),
     "js-browser-global": Known(
         "Uncaught {exception}",

@@ -31,9 +31,14 @@ _PACKAGE: Final = (
 )
 
 _SCRIPTS: Final = (
-    "Modules count as they are written. `npx wrangler deploy --dry-run --outdir dist` tells what is left "
-    "when esbuild has dropped what nothing uses; `--minify` makes it smaller still. A bundle that is served "
-    '(main = "dist/...") counts as it is.'
+    "Modules count as they are written. With wrangler in node_modules (npm install --save-dev wrangler), "
+    "the bundle counts that its esbuild makes, without what nothing uses, as `npx wrangler deploy --dry-run` "
+    "tells it; minify = true in the wrangler file makes it smaller still."
+)
+
+_BUNDLED: Final = (
+    "What counts is the bundle that wrangler's esbuild makes of it, without what nothing uses. minify = true "
+    "in the wrangler file makes it smaller, usually by half."
 )
 
 _PYTHON: Final = (
@@ -69,7 +74,7 @@ def _advice(values: Mapping[str, Any]) -> dict[str, str]:
     if values.get("package"):
         parts.append(_PACKAGE)
     if values.get("scripts"):
-        parts.append(_SCRIPTS)
+        parts.append(_BUNDLED if values.get("bundled") else _SCRIPTS)
     if values.get("vendored"):
         parts.append(_VENDORED)
     if values.get("directory"):
@@ -84,6 +89,21 @@ def _advice(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _doubt(values: Mapping[str, Any]) -> dict[str, str]:
+    """Why no bundle was measured, and what to do about it."""
+    if problem := values.get("problem"):
+        return {
+            "reason": f"but it failed: {problem}",
+            "advice": "Mend it, or look at `npx wrangler deploy --dry-run`.",
+        }
+    return {
+        "reason": "but there is none in node_modules",
+        "advice": "Install wrangler, which brings esbuild; Node.js is not needed to run that:\n\n"
+        "npm install --save-dev wrangler\n\n"
+        "Or name an esbuild with the environment variable ESBUILD_BINARY_PATH.",
+    }
+
+
 LIMIT_MISTAKES: Final[Mapping[str, Known]] = {
     "worker-too-big": Known(
         "The Worker is too big: {total}, and the plan {plan} allows {limit}",
@@ -91,6 +111,22 @@ LIMIT_MISTAKES: Final[Mapping[str, Known]] = {
         "uncompressed{packed}. The biggest files:\n\n{files}{provided}",
         "{advice}",
         derive=_advice,
+    ),
+    "size-not-exact": Known(
+        "The Worker may be too big: {total} as it is written, and the plan {plan} allows {limit}",
+        "{certain} of it are uploaded in any case. The rest is JavaScript of node_modules, of which the "
+        "bundle that wrangler makes has only what is used. The project's own esbuild can tell how much that "
+        "is, {reason}. So the Worker is served, and a deploy may still be refused.",
+        "{advice}",
+        "warning",
+        derive=_doubt,
+    ),
+    "bundle-failed": Known(
+        "esbuild cannot bundle the Worker: {problem}",
+        "It was asked with wrangler's options, so `wrangler deploy` would probably fail in the same way. The "
+        "size is that of the modules as they are written.",
+        "Mend it; `npx wrangler deploy --dry-run` tells what wrangler itself says.",
+        "warning",
     ),
     "limits-unknown-plan": Known(
         'There is no plan "{plan}"',

@@ -258,8 +258,8 @@ or write a module-level `async def on_fetch(request, env, ctx)`.""",
     ),
     "global-scope": Known(
         "Disallowed operation called within global scope",
-        "While the module is imported there is no request, so the platform forbids I/O, timers and random "
-        "values there.",
+        "While the module is imported there is no request, so the platform forbids I/O, timers, bodies of "
+        "requests and responses, and random values there.",
         "Move the call into the handler.",
     ),
     "python-version": Known(

@@ -97,6 +97,12 @@ then, in that directory: cfw-emu serve""",
         "A wrangler file ends in .toml, .json or .jsonc.",
         "Name the project's directory or its wrangler file:\n\ncfw-emu serve {directory}",
     ),
+    "limits-file-as-project": Known(
+        "{path} is a file of limits, not a project",
+        "It has keys of a plan, and none of a wrangler file.",
+        "Name the project, and the file with --limits:\n\ncfw-emu serve --limits {quoted}\n\n"
+        "`cfw-emu limits {quoted}` shows its numbers.",
+    ),
     "main-missing": Known(
         'The wrangler file has no "main"',
         "`main` names the file that holds the Worker's handlers; without it there is nothing to run.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.diagnostics.mistake import Known
+from emulator.diagnostics.subrequest_causes import advice_for
 
 _JSON_MODULE: Final = """headers = Headers.new({"Content-Type": "application/json"}.items())
 return Response.new(json.dumps(data), headers=headers)"""
@@ -20,6 +21,11 @@ def _env_name(values: Mapping[str, Any]) -> dict[str, str]:
         "has": f"env has: {known}." if known else "env is empty.",
         "near": f"Did you mean {similar}? Or set" if similar else "Set",
     }
+
+
+def _failed(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fact ``subrequest``, which ends with why it failed."""
+    return {"advice": advice_for(str(values.get("subrequest", "")))}
 
 
 def _response_form(values: Mapping[str, Any]) -> dict[str, str]:
@@ -119,10 +125,22 @@ Response("text")""",
         "of this event is under way any more.",
         "Look for an await on a Future, Event or Promise that nobody resolves.",
     ),
+    "blocked": Known(
+        "The Worker's code blocked: for {seconds} s it waited in the middle of a call",
+        "A Worker has one thread. While it waits for a lock, a queue, a pipe or a thread, nothing else of it "
+        "runs, so nothing can end the wait. On the platform it does not wait at all: there locks are always "
+        "free.",
+        """Wait with `await`, which lets everything else go on:
+
+- asyncio.Event, asyncio.Lock and asyncio.Queue instead of those of threading and queue
+- await asyncio.wrap_future(future), or await task, instead of future.result()
+- await asyncio.sleep(1) instead of time.sleep(1)""",
+    ),
     "subrequest-failed": Known(
         "The subrequest {subrequest}",
         "The Worker's own fetch() did not succeed, and nothing caught its exception.",
-        "Check the address, or catch the exception and answer something sensible.",
+        "{advice} Or catch the exception and answer something sensible.",
+        derive=_failed,
     ),
     "subrequest-cancelled": Known(
         "The subrequest {request} was cancelled: its event was over",
@@ -149,6 +167,18 @@ from pyodide.ffi import create_proxy, create_once_callable
 
 setTimeout(create_once_callable(f), 100)            # called once
 target.addEventListener("x", create_proxy(f))       # called often; destroy() it when done""",
+    ),
+    "iterated-proxy": Known(
+        "This borrowed proxy was automatically destroyed when an iterator was exhausted.",
+        "A Python list, or another collection, lends JavaScript what it holds for as long as JavaScript goes "
+        "through it; JavaScript used it later, as JSON.stringify() does with a list of dicts.",
+        """Give JavaScript a copy, or make the text in Python:
+
+from js import Object
+from pyodide.ffi import to_js
+
+to_js(items, dict_converter=Object.fromEntries)
+json.dumps(items)""",
     ),
     "uncaught-exception": Known(
         "Uncaught {exception}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from emulator.diagnostics.known import explain
@@ -15,6 +15,8 @@ _MIB: Final = 1024 * 1024
 _LISTED: Final = 8
 _PACKED_BYTES: Final = 32 * _MIB
 """How much is packed to tell its size: that takes a second or two."""
+_SHARE: Final = 4
+"""A package of node_modules is named when it is at least this part of the whole."""
 _CHUNK: Final = 1 << 20
 _GZIP_WINDOW: Final = 31
 """zlib's number for a window of 32 KB in gzip's format."""
@@ -30,14 +32,20 @@ def too_big(
     limit: int,
     plan: str,
     root: str,
+    total: int | None = None,
+    packed: int | None = None,
     **facts: Any,
 ) -> Report:
     """The report of an upload of ``files`` (absolute path -> bytes), which is over ``limit`` bytes.
 
-    Reads the files to pack them. ``facts`` are further ones of ``worker-too-big``.
+    ``total`` bytes (default: those of the files) are ``packed`` bytes after gzip; without that, the files are
+    read and packed. ``facts`` are further ones of ``worker-too-big``.
     """
-    total = sum(files.values())
+    if total is None:
+        total = sum(files.values())
     biggest = sorted(files, key=lambda path: (-files[path], path))
+    if packed is None:
+        packed = packed_files(biggest, total, _PACKED_BYTES)
     texts = size_text(total), size_text(limit)
     if texts[0] == texts[1]:
         texts = f"{total:,} bytes", f"{limit:,}"
@@ -47,7 +55,7 @@ def too_big(
         total=texts[0],
         limit=texts[1],
         plan=plan,
-        gzip=_packed(biggest, total),
+        gzip="" if packed is None else size_text(packed),
         files=_listing(biggest, files, root),
         **facts,
     )
@@ -65,17 +73,40 @@ def _listing(biggest: list[str], files: Mapping[str, int], root: str) -> str:
     return "\n".join(lines)
 
 
-def _packed(paths: Iterable[str], total: int) -> str:
-    """The size after gzip, as wrangler tells it beside the total; empty when it takes too long to find."""
-    if total > _PACKED_BYTES:
-        return ""
+def package_facts(files: Mapping[str, int], total: int) -> dict[str, Any]:
+    """Facts about the biggest package of node_modules, when it is a good part of ``total`` bytes."""
+    packages: dict[str, int] = {}
+    for path, size in files.items():
+        _, found, rest = path.rpartition("/node_modules/")
+        if found:
+            parts = rest.split("/")
+            name = "/".join(parts[: 2 if rest.startswith("@") else 1])
+            packages[name] = packages.get(name, 0) + size
+    biggest = max(packages, key=lambda name: packages[name], default="")
+    if not biggest or packages[biggest] * _SHARE < total:
+        return {}
+    return {"package": biggest, "package_size": size_text(packages[biggest])}
+
+
+def packed_size(contents: Iterable[bytes]) -> int:
+    """Bytes of all of ``contents`` after gzip, packed as one, as wrangler tells it beside the total."""
     packer = zlib.compressobj(wbits=_GZIP_WINDOW)
-    size = 0
+    size = sum(len(packer.compress(content)) for content in contents)
+    return size + len(packer.flush())
+
+
+def packed_files(paths: Iterable[str], total: int, most: int) -> int | None:
+    """The same for files of ``total`` bytes; None: more than ``most``, which takes long, or unreadable."""
+    if total > most:
+        return None
+    try:
+        return packed_size(_chunks(paths))
+    except OSError:
+        return None
+
+
+def _chunks(paths: Iterable[str]) -> Iterator[bytes]:
     for path in paths:
-        try:
-            with open(path, "rb") as file:
-                while chunk := file.read(_CHUNK):
-                    size += len(packer.compress(chunk))
-        except OSError:
-            return ""
-    return size_text(size + len(packer.flush()))
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk

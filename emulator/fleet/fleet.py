@@ -99,10 +99,10 @@ class Fleet:
         for isolate in self._isolates.values():
             isolate.recording.close()
 
-    def _on_ended(self, number: int, status: int) -> None:
+    def _on_ended(self, number: int, status: int, peak_bytes: int) -> None:
         isolate = self._isolates.pop(number, None)
         if isolate is not None:
-            isolate.ended(status)
+            isolate.ended(status, peak_bytes)
 
     def _on_server_lost(self) -> None:
         """The fork server ended. Its isolates are dead; those that serve are started again."""

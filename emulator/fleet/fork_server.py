@@ -18,12 +18,16 @@ _EXIT_SECONDS: Final = 1.0
 
 
 class ForkServer:
-    """The front's end of the control socket. Callbacks run on the event loop."""
+    """The front's end of the control socket. Callbacks run on the event loop.
+
+    ``on_ended`` is told which isolate ended, its exit status (negative: a signal), and the most bytes of
+    memory that it had at once.
+    """
 
     def __init__(
         self,
         started: ForkServerProcess,
-        on_ended: Callable[[int, int], None],
+        on_ended: Callable[[int, int, int], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._started = started
@@ -98,13 +102,13 @@ class ForkServer:
         data = self._partial + data
         whole = len(data) - len(data) % NOTICE.size
         self._partial = data[whole:]
-        for kind, isolate, value in NOTICE.iter_unpack(data[:whole]):
+        for kind, isolate, value, peak_bytes in NOTICE.iter_unpack(data[:whole]):
             if kind == STARTED:
                 self.proven = True
                 self.pids[isolate] = value
             elif kind == ENDED:
                 self.pids.pop(isolate, None)
-                self._on_ended(isolate, value)
+                self._on_ended(isolate, value, peak_bytes)
 
     def _lose(self) -> None:
         self._kill_known()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-import traceback
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from emulator.diagnostics.known import explain
-from emulator.fleet.calls import CallFailed, CallHandler, Subrequests, shown_call
+from emulator.fleet.calls import CallHandler, Subrequests, shown_call
+from emulator.fleet.calls_under_way import CallsUnderWay
 from emulator.fleet.death import Death, describe_exit
+from emulator.fleet.exchange import ClientLeft, Exchange, IsolateDied
 from emulator.journal.events import Explained, Journal, LogLine, Notice
-from emulator.wire.channel import FRONT_FIRST_ID, Channel, InStream, OutStream, StreamBroken, Streams
+from emulator.wire.channel import FRONT_FIRST_ID, Channel, OutStream, Streams
 from emulator.wire.frames import (
     Abort,
     Answer,
@@ -38,7 +36,6 @@ from emulator.wire.frames import (
     Pull,
     Retire,
     Retiring,
-    Return,
     ToFront,
     WorkerSpec,
 )
@@ -61,47 +58,6 @@ class State(Enum):
     READY = "ready"
     RETIRING = "retiring"
     DEAD = "dead"
-
-
-class IsolateDied(Exception):
-    """The isolate ended before it answered."""
-
-    def __init__(self, how: str, begun: bool = True, guilty: bool = True) -> None:
-        super().__init__(how)
-        self.begun = begun
-        """Whether any code of the Worker had run for the event."""
-        self.guilty = guilty
-        """Whether it was code of this event that ran when the process ended, as far as that is known."""
-
-
-class ClientLeft(Exception):
-    """The client of an event disconnected before the answer."""
-
-
-class Exchange:
-    """One event under way: its answer to come, and whether its work is done."""
-
-    __slots__ = ("answer", "cpu_us", "hops", "id", "method", "on_done", "stream", "subrequests", "url")
-
-    def __init__(
-        self, event: int, answer: asyncio.Future[Answer | Failed], on_done: Callable[[int | None], None]
-    ) -> None:
-        self.id = event
-        self.answer = answer
-        self.on_done = on_done
-        """Called once with the CPU time in microseconds, ``None`` when the isolate died."""
-        self.stream: InStream | None = None
-        """The body of the answer, when it is a stream."""
-        self.method = self.url = ""
-        self.hops = 0
-        """How many Workers called one another before this event."""
-        self.subrequests: Subrequests | None = None
-        """What it asks of the network; made with the first call."""
-
-    @property
-    def label(self) -> str:
-        """``GET /path``, for messages."""
-        return f"{self.method} {urlsplit(self.url).path}"
 
 
 class Isolate:
@@ -131,12 +87,12 @@ class Isolate:
         self.end = ""
         """How the process ended, once it is dead."""
         self._loop = asyncio.get_running_loop()
-        self._calls_handler = calls
+        self._calls = CallsUnderWay(spec, self.channel, self.streams, calls)
         self._journal = journal
         self._exchanges: dict[int, Exchange] = {}
-        self._calls: dict[int, asyncio.Task[None]] = {}
         self._next_event = 1
         self._status: int | None = None
+        self._peak_bytes = 0
         self._stuck: asyncio.TimerHandle | None = None
         self._given_up = False
         self._extended = False
@@ -151,7 +107,7 @@ class Isolate:
             Memory: self._on_memory,
             Retiring: self._on_retiring,
             Call: self._on_call,
-            CancelCall: self._on_cancel_call,
+            CancelCall: self._calls.cancel,
             Loaded: self._on_loaded,
             LoadFailed: self._on_loaded,
             Chunk: self.streams.handle,
@@ -168,7 +124,7 @@ class Isolate:
     @property
     def died_at_work(self) -> bool:
         """Whether code of an event ran when the process ended."""
-        return bool(self.recording.read()[0])
+        return bool(self.recording.read().running)
 
     def load(self) -> None:
         """Send the Worker to load; ``loaded`` has the outcome."""
@@ -183,10 +139,10 @@ class Isolate:
         body: bytes | OutStream | None,
         on_done: Callable[[int | None], None],
     ) -> Exchange:
-        """Start a fetch event. Await ``exchange.answer``, which may raise ``IsolateDied``."""
+        """Start a fetch event. Its answer comes to the exchange."""
         event = self._next_event
         self._next_event = event + 1
-        exchange = Exchange(event, self._loop.create_future(), on_done)
+        exchange = Exchange(event, on_done)
         exchange.method, exchange.url = method, url
         self._exchanges[event] = exchange
         sent = body.id if isinstance(body, OutStream) else body
@@ -195,8 +151,7 @@ class Isolate:
 
     def abort(self, exchange: Exchange, reason: str = "The client disconnected.") -> None:
         """The client of this event left: cancel its work and its answer's body."""
-        if not exchange.answer.done():
-            exchange.answer.set_exception(ClientLeft(reason))
+        exchange.settle(ClientLeft(reason))
         if exchange.stream is not None:
             exchange.stream.cancel(reason)
         if exchange.id in self._exchanges:
@@ -228,7 +183,7 @@ class Isolate:
         """Kill a retired isolate that works for nobody: a loop that does not end, say."""
         if self.state is State.DEAD:
             return
-        awaited = any(not exchange.answer.done() for exchange in self._exchanges.values())
+        awaited = any(exchange.outcome is None for exchange in self._exchanges.values())
         # The response of an event that is left may just be over: its `waitUntil` has its time from then on.
         extended, self._extended = self._extended, True
         if awaited or len(self.streams) or (self._exchanges and not extended):
@@ -236,9 +191,10 @@ class Isolate:
         else:
             self._kill(self)
 
-    def ended(self, status: int) -> None:
-        """The process is gone; told by the fork server."""
+    def ended(self, status: int, peak_bytes: int = 0) -> None:
+        """The process is gone; told by the fork server, with the most memory that it had at once."""
         self._status = status
+        self._peak_bytes = peak_bytes
         if self.channel.lost:
             self._die()
         else:
@@ -251,22 +207,22 @@ class Isolate:
     def _on_answer(self, frame: Answer) -> None:
         exchange = self._exchanges.get(frame.id)
         stream = self.streams.incoming(frame.body) if isinstance(frame.body, int) else None
-        if exchange is None or exchange.answer.done():
+        if exchange is None or exchange.outcome is not None:
             if stream is not None:
                 stream.cancel("The client disconnected.")
             if frame.cpu_us >= 0:
                 self._end_exchange(frame.id, frame.cpu_us)
             return
         exchange.stream = stream
-        exchange.answer.set_result(frame)
+        exchange.settle(frame)
         if frame.cpu_us >= 0:
             self._end_exchange(frame.id, frame.cpu_us)
 
     def _on_failed(self, frame: Failed) -> None:
         self._journal(Explained(self.spec.name, frame.report))
         exchange = self._exchanges.get(frame.id)
-        if exchange is not None and not exchange.answer.done():
-            exchange.answer.set_result(frame)
+        if exchange is not None:
+            exchange.settle(frame)
 
     def _on_done(self, frame: Done) -> None:
         self._end_exchange(frame.id, frame.cpu_us)
@@ -276,15 +232,12 @@ class Isolate:
         if exchange is not None:
             if exchange.subrequests is not None:
                 self._tell_cancelled(exchange, exchange.subrequests.end())
-            if not exchange.answer.done():
-                exchange.answer.set_exception(IsolateDied("it ended the event without an answer"))
+            exchange.settle(IsolateDied("it ended the event without an answer"))
             exchange.on_done(cpu_us)
 
     def _tell_cancelled(self, exchange: Exchange, calls: list[Call]) -> None:
         """Once: the event of a Worker that answered has ended in the middle of what it had asked for."""
-        answer = exchange.answer
-        orderly = answer.done() and not answer.cancelled() and answer.exception() is None
-        if calls and orderly and isinstance(answer.result(), Answer) and not self._told_cancelled:
+        if calls and isinstance(exchange.outcome, Answer) and not self._told_cancelled:
             self._told_cancelled = True
             request = shown_call(calls[0])
             report = explain("subrequest-cancelled", request=request, event=exchange.label)
@@ -310,52 +263,19 @@ class Isolate:
             self.loaded.set_result(frame)
 
     def _on_call(self, frame: Call) -> None:
-        body = self.streams.incoming(frame.body) if isinstance(frame.body, int) else frame.body
         exchange = self._exchanges.get(frame.event)
         if exchange is None:
-            # The event is over, and with it all that it might still ask for.
-            if isinstance(body, InStream):
-                body.cancel("The event is over.")
-            self.channel.send(Return(frame.call, None, None, ("Error", "The event is over.")))
+            self._calls.refuse(frame)
             return
         if exchange.subrequests is None:
             exchange.subrequests = Subrequests(self.spec.limits, exchange.hops)
-        task = self._loop.create_task(self._serve(frame, body, exchange.subrequests))
-        self._calls[frame.call] = task
-        exchange.subrequests.hold(task, frame)
-        task.add_done_callback(lambda _: self._calls.pop(frame.call, None))
-
-    def _on_cancel_call(self, frame: CancelCall) -> None:
-        task = self._calls.get(frame.call)
-        if task is not None:
-            task.cancel()
-
-    async def _serve(self, call: Call, body: bytes | InStream | None, subrequests: Subrequests) -> None:
-        try:
-            result = await self._calls_handler(self.spec, call, body, subrequests)
-            subrequests.answered()
-        except Exception as error:  # nothing may leave a call without an answer
-            if not isinstance(error, CallFailed | StreamBroken):
-                traceback.print_exc(file=sys.stderr)
-            js_class = error.js_class if isinstance(error, CallFailed) else "Error"
-            self.channel.send(Return(call.call, None, None, (js_class, str(error))))
-            return
-        finally:
-            if isinstance(body, InStream):
-                body.cancel("The request is over.")
-        if result.body is None or isinstance(result.body, bytes):
-            self.channel.send(Return(call.call, result.value, result.body))
-            return
-        stream = self.streams.open()
-        self.channel.send(Return(call.call, result.value, stream.id))
-        await stream.write_all(result.body)
+        self._calls.serve(frame, exchange.subrequests)
 
     def _on_lost(self, exc: Exception | None) -> None:
         self.streams.lost(exc)
         if self.on_lost is not None:
             self.on_lost(self)
-        for task in list(self._calls.values()):
-            task.cancel()
+        self._calls.end()
         if exc is not None and not self.end:
             self.end = str(exc)
         if self._status is None:
@@ -373,29 +293,19 @@ class Isolate:
         elif self._status is not None:
             self.end = describe_exit(self._status)
         how = self.end or "it closed its socket"
-        death = Death(self.spec, how, self._status, self.recording)
+        death = Death(self.spec, how, self._status, self.recording, self._peak_bytes)
         self.recording.close()
-        told = self._status == -signal.SIGVTALRM and death.running in self._exchanges
+        told = death.timed and death.running in self._exchanges
         if before is State.READY and not told:  # else the request that was cut tells it
             self._journal(Notice("warn", f"[{self.spec.name}] The isolate ended: {how}."))
+            report = death.limit_report("", "answered" if death.running else "nobody")
+            if report is not None and death.running not in self._exchanges:
+                self._journal(Explained(self.spec.name, report))
         if not self.loaded.done():
             self.loaded.set_result(LoadFailed(death.load_report()))
         exchanges, self._exchanges = self._exchanges, {}
         for exchange in exchanges.values():
-            self._end_by(death, exchange)
-
-    def _end_by(self, death: Death, exchange: Exchange) -> None:
-        """What becomes of an event whose isolate died: only the one whose code ran is to blame."""
-        guilty = death.running == exchange.id
-        report = death.limit_report(exchange.label) if guilty else None
-        if report is not None:
-            self._journal(Explained(self.spec.name, report))
-        if not exchange.answer.done():
+            report = exchange.lose(death)
             if report is not None:
-                exchange.answer.set_result(Failed(exchange.id, report))
-            else:
-                begun = exchange.id <= death.begun
-                exchange.answer.set_exception(IsolateDied(death.how, begun, guilty or not death.running))
-        if exchange.subrequests is not None:
-            exchange.subrequests.end()
-        exchange.on_done(None)
+                self._journal(Explained(self.spec.name, report))
+            exchange.on_done(None)

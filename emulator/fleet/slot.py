@@ -44,6 +44,8 @@ class WorkerSlot:
         """Why there is no isolate, when the last deploy failed."""
         self.deploys = 0
         """Versions that were put in place, good or bad."""
+        self.reconsider: Callable[[WorkerSpec, LoadFailed], Awaitable[WorkerSpec | Report]] | None = None
+        """Asked about a version that does not load: what to load in its place, or why it is not served."""
         self._start = start
         self._kill = kill
         self._journal = journal
@@ -154,8 +156,15 @@ class WorkerSlot:
         self._kill(isolate)
         if self.active is not None:
             await asyncio.sleep(MENDING_SECONDS)
-        if generation == self._generation:
-            self._put_failure([outcome.report])
+        verdict: WorkerSpec | Report = outcome.report
+        if self.reconsider is not None and generation == self._generation:
+            verdict = await self.reconsider(spec, outcome)
+        if generation != self._generation:
+            return
+        if isinstance(verdict, Report):
+            self._put_failure([verdict])
+        else:
+            await self._replace(verdict, since, generation)
 
     def _put(self, isolate: Isolate, loaded: Loaded, since: float) -> None:
         old, self.active, self.reports = self.active, isolate, []

@@ -34,6 +34,8 @@ class Trial:
     """Why it does not load, and what it was warned of."""
     logs: list[tuple[str, str]] = field(default_factory=list)
     """Level and text of what it printed while it loaded."""
+    files: dict[str, int] = field(default_factory=dict)
+    """Bytes of each file that it consists of, as far as it got."""
     memory_bytes: int = 0
     """What it holds once it is loaded, above an isolate without a Worker; 0: not known."""
 
@@ -84,6 +86,7 @@ async def _try(fleet: Fleet, spec: WorkerSpec, trial: Trial, seconds: float) -> 
     outcome = isolate.loaded.result()
     if isinstance(outcome, Loaded):
         trial.loaded = outcome
+        trial.files = outcome.files
         trial.reports += outcome.warnings
         # Promises that its top level left behind come to their end, and what they say arrives.
         await _settle(isolate)
@@ -91,6 +94,7 @@ async def _try(fleet: Fleet, spec: WorkerSpec, trial: Trial, seconds: float) -> 
         return
     fleet.kill(isolate)
     trial.reports.append(outcome.report)
+    trial.files = outcome.files or trial.files
     if outcome.report.code == _TOO_BIG and spec.limits.size_bytes:
         # It was not run at all; what it would do matters as well.
         unlimited = structs.replace(spec, limits=structs.replace(spec.limits, size_bytes=0))

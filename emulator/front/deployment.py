@@ -13,6 +13,7 @@ from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
 from emulator.fleet.slot import WorkerSlot
 from emulator.front.build_changes import BuildChanges
+from emulator.front.second_look import SecondLook
 from emulator.journal.events import Explained, Journal, LogLine, Notice
 from emulator.project import Project, ProjectError
 from emulator.project.build import TINYGO, Build
@@ -59,6 +60,7 @@ class Deployment:
         self._pending: set[Path] = set()
         """Files saved during the build that a reload must bring in even when the build fails."""
         self._told = False
+        self._versions = SecondLook(lambda: self.project, slot, journal)
 
     def start(self) -> asyncio.Task[None]:
         """Build it if need be, and deploy; the task ends with the first outcome, good or bad."""
@@ -142,7 +144,7 @@ class Deployment:
         """Deploy the project, or serve the report of its size when the plan has no room for it."""
         mistake = self.project.size_mistake()
         if mistake is None:
-            self.slot.deploy(self.project.spec())
+            self._versions.deploy()
         elif self.slot.deploys:
             self.slot.fail([mistake])
         else:

@@ -8,7 +8,8 @@ import traceback
 from typing import Final
 
 from emulator.diagnostics.report import Report
-from emulator.fleet.isolate import ClientLeft, Exchange, Isolate, IsolateDied
+from emulator.fleet.exchange import ClientLeft, Exchange, IsolateDied, Outcome
+from emulator.fleet.isolate import Isolate
 from emulator.fleet.slot import Unavailable, WorkerSlot
 from emulator.front.error_answer import ErrorAnswer, explain
 from emulator.front.http_request import HttpRequest, ResponseBroken
@@ -22,6 +23,9 @@ from emulator.wire.channel import OutStream
 from emulator.wire.frames import Answer, Failed, HeaderLines
 
 _SHOWN: Final = 200
+
+_BODY_SECONDS: Final = 0.05
+"""How long the first part of a body is waited for: most are whole then, and travel with the request."""
 
 
 class _Refused(Exception):
@@ -96,16 +100,14 @@ class FetchEvent:
         if self._body is not None and len(self._body) > self._limits.body:
             self.refuse(self._limits.body_too_big(self.label, len(self._body)), 413, tell=True)
             return
-        self._dispatch(isolate, self._body).answer.add_done_callback(self._answered)
+        self._dispatch(isolate, self._body).on_answer = self._answered
 
-    def _answered(self, answer: asyncio.Future[Answer | Failed]) -> None:
+    def _answered(self, outcome: Outcome) -> None:
         """Most requests end here: with a whole answer, and without a task."""
-        if not answer.cancelled() and answer.exception() is None:
-            whole = answer.result()
-            if type(whole) is Answer and type(whole.body) is not int:
-                self._respond_now(whole)
-                return
-        self._request.spawn(self.run())
+        if type(outcome) is Answer and type(outcome.body) is not int:
+            self._respond_now(outcome)
+        else:
+            self._request.spawn(self.run())
 
     def _respond_now(self, answer: Answer) -> None:
         try:
@@ -139,12 +141,14 @@ class FetchEvent:
             if self._out is not None:
                 self._out.close("The response ended before the request's body was read.")
             self._record.respond_over(0)
+            # Their exceptions hold this object, and what there was of the body.
+            self._exchange = self._uploader = self._body = None
 
     async def _answer(self) -> Answer | Failed | None:
         """The answer; once more from a fresh isolate where one died and a replay is harmless."""
         more = False
         if self._exchange is None:
-            part = await self._request.read()
+            part = await self._begin_of_body()
             if part is None:
                 raise ClientLeft
             self._body, more = part[0] or None, part[1]
@@ -153,15 +157,22 @@ class FetchEvent:
                 return None
         replays = Replays(self._request.method, not more)
         while True:
-            exchange = self._exchange or await self._dispatch_when_ready(more)
             try:
-                return await exchange.answer
+                return await (self._exchange or await self._dispatch_when_ready(more)).answer()
             except IsolateDied as died:
                 if not replays.allow(died):
                     self.send_error([replays.report(died, self.label)], 503)
                     return None
                 self._record.replay()
                 self._exchange = None
+
+    async def _begin_of_body(self) -> tuple[bytes, bool] | None:
+        """As of ``HttpRequest.read``; a Worker is called without it when it does not come at once."""
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                return await self._request.read()
+        except TimeoutError:
+            return b"", True
 
     async def _dispatch_when_ready(self, more: bool) -> Exchange:
         isolate = self._slot.active or await self._slot.available()
@@ -201,8 +212,8 @@ class FetchEvent:
         report = self._limits.body_too_big(self.label, size, more)
         self._record.explain(report)
         exchange, isolate = self._exchange, self._isolate
-        if exchange is not None and isolate is not None and not exchange.answer.done():
-            exchange.answer.set_exception(_Refused(report))
+        if exchange is not None and isolate is not None and exchange.outcome is None:
+            exchange.settle(_Refused(report))
             isolate.abort(exchange)
         return report.what
 

@@ -198,7 +198,9 @@ def _edge(address: str, country: str, colo: str) -> tuple[HeaderLines, HeaderLin
 
 
 def _own_host(request: HttpRequest) -> bytes:
-    """For HTTP/1.0 without ``Host``."""
+    """For HTTP/1.0 without ``Host``. Raises ``ValueError`` for later ones, of which each names its host."""
+    if request.http_version == "1.1":
+        raise ValueError("no host")
     server = request.server
     return f"{server[0]}:{server[1]}".encode() if server is not None else b"localhost"
 

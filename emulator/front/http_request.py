@@ -159,6 +159,7 @@ class HttpRequest:
     def leave(self) -> None:
         """The client went away."""
         self.left = True
+        self._chunks.clear()  # which nobody takes any more
         self.wake()
         on_left, self.on_left = self.on_left, None
         if on_left is not None:

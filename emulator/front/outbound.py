@@ -125,7 +125,7 @@ class Outbound:
             url, redirected = location, True
             _check_scheme(url)
             subrequests.add()
-        raise CallFailed("TypeError", f"Too many redirects: more than {MAX_REDIRECTS}.")
+        raise CallFailed("TypeError", "Too many redirects.")
 
     def _request(self, method: str, url: str, headers: Pairs, body: bytes | InStream | None) -> httpx.Request:
         import httpx
@@ -185,6 +185,14 @@ def _edge_headers(spec: WorkerSpec, hops: int) -> Pairs:
     return [("CF-Worker", f"{spec.name}.workers.dev"), ("CF-EW-Via", str(max(left, 0)))]
 
 
+_ONE_TIME_BODY: Final = (
+    "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a "
+    "redirect requiring the body to be retransmitted. To avoid this error in the future, construct this "
+    "request from a buffer-like body initializer."
+)
+"""The platform's words, like those of the other errors of redirects."""
+
+
 def _check_scheme(url: str) -> None:
     scheme = url.partition(":")[0].lower()
     if scheme not in ("http", "https"):
@@ -206,7 +214,9 @@ def _location(response: httpx.Response, url: str) -> str | None:
     try:
         target: str = ada_url.join_url(url, location)
     except ValueError:
-        raise CallFailed("TypeError", f"Invalid redirect location {location!r} from {url}.") from None
+        raise CallFailed(
+            "TypeError", f"Invalid Location header; unable to follow redirect. ({location!r})"
+        ) from None
     return target
 
 
@@ -221,7 +231,7 @@ def _redirect(
         method, body = "GET", None
         headers = [pair for pair in headers if pair[0].lower() not in _BODY_HEADERS]
     if isinstance(body, InStream):
-        raise CallFailed("TypeError", "A request with a one-time-use body (a stream) met a redirect.")
+        raise CallFailed("TypeError", _ONE_TIME_BODY)
     if urlsplit(url)[:2] != urlsplit(target)[:2]:
         headers = [pair for pair in headers if pair[0].lower() not in ("authorization", "cookie")]
     return method, headers, body

@@ -27,6 +27,9 @@ App = Callable[[HttpRequest], None]
 _RESET: Final = struct.pack("ii", 1, 0)
 """Do not linger (socket(7)): what is not sent yet is dropped, and the other side gets an error."""
 
+LINGER_SECONDS: Final = 2.0
+"""How long a connection that is over is read from, while its client still sends."""
+
 MOST_WAITING: Final = 64
 """Pipelined requests that may wait before reading pauses."""
 
@@ -62,6 +65,7 @@ class HttpConnection(asyncio.Protocol):
         self._answering: HttpRequest | None = None
         """The request that the application has."""
         self._advancing = False
+        self._may_linger = True
         self._paused = False
         self._write_paused = False
         self._writable: asyncio.Future[None] | None = None
@@ -147,8 +151,9 @@ class HttpConnection(asyncio.Protocol):
 
     def _rest(self) -> None:
         if self._reader.refusal:
-            self.write(self._reader.refusal)
-            self.cut(orderly=True)
+            if self._may_linger:  # else it is sent already
+                self.write(self._reader.refusal)
+                self.cut(orderly=True)
         elif self._reader.between_requests:
             self._idle_since = self._loop.time()
             if self._idle_timer is None:
@@ -182,24 +187,36 @@ class HttpConnection(asyncio.Protocol):
         """End the connection: after what was written is sent when it is ``orderly``, else by a reset."""
         self._reader.stop()
         if orderly:
-            self._transport.close()
+            if self._may_linger and self._reader.cut_short and not self._transport.is_closing():
+                self._linger()
+            else:
+                self._transport.close()
             return
         sock = self._transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
+    def _linger(self) -> None:
+        """Wait for the client's end: to close while it sends is a reset, which loses the answer."""
+        self._may_linger = False
+        self._transport.write_eof()
+        self.resume_reading()
+        self._loop.call_later(LINGER_SECONDS, self._transport.close)
+
     # ---- called by the server -----------------------------------------------
 
     def shutdown(self) -> None:
         """Take no more requests; end when the one under way is answered."""
         self.closing = True
+        self._may_linger = False
         self._waiting.clear()
         if self._answering is None:
             self.cut(orderly=True)
 
     def abandon(self) -> None:
         """End now; a client that waits for an answer is told why there is none."""
+        self._may_linger = False
         request = self._answering
         if request is not None:
             on_left, request.on_left = request.on_left, None

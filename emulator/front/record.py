@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from emulator.diagnostics.report import Report
-from emulator.fleet.isolate import Exchange, Isolate
+from emulator.fleet.exchange import Exchange
+from emulator.fleet.isolate import Isolate
 from emulator.journal.events import Explained, Journal, RequestFinished
 
 

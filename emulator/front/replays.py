@@ -6,7 +6,7 @@ from typing import Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
-from emulator.fleet.isolate import IsolateDied
+from emulator.fleet.exchange import IsolateDied
 
 _REPEATABLE: Final = frozenset(("GET", "HEAD"))
 _MOST: Final = 20
@@ -38,4 +38,4 @@ class Replays:
     def report(self, died: IsolateDied, event: str) -> Report:
         """What the client is told when it is not sent again. ``event`` is what the report calls it."""
         code = "isolate-died-again" if self._left < _MOST else "isolate-died"
-        return explain(code, how=str(died), method=self._method, event=event)
+        return explain(code, how=str(died), method=self._method, event=event, where=died.where)

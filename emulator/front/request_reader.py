@@ -62,6 +62,11 @@ class RequestReader:
         """The request whose body is on its way."""
 
     @property
+    def cut_short(self) -> bool:
+        """Whether the client may be sending what nobody reads: a body, or what is no HTTP."""
+        return self._reading is not None or bool(self.refusal)
+
+    @property
     def between_requests(self) -> bool:
         """Whether no part of a request is here that is not whole."""
         return not self._in_head and self._reading is None
@@ -87,7 +92,8 @@ class RequestReader:
     def close(self) -> None:
         """The connection is over."""
         self.stop()
-        self._parser = None  # it holds this object
+        # Both hold this object, and the request what came of its body.
+        self._parser = self._reading = None
 
     def _parse_by_line(self, data: bytes) -> None:
         """Escape targets as a browser would have: others send ``/你好`` as it is. The parser refuses that."""

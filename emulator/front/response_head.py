@@ -13,9 +13,10 @@ STATUS_LINES: Final = {
     status: f"HTTP/1.1 {status} {PHRASES.get(status, '')}\r\n".encode() for status in range(100, 1000)
 }
 
-# RFC 9110, sections 5.1 and 5.5. What is not a field would end the head early, or add to it.
+# RFC 9110, sections 5.1 and 5.5. What is not a field would end the head early, or add to it; other control
+# characters go out as they are, as workerd sends them.
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NOT_IN_VALUE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_VALUE: Final = re.compile(r"[\x00\n\r]")
 # Of the connection, not of the message (RFC 9110, section 7.6.1); the server sets its own.
 _HOP_BY_HOP: Final = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")

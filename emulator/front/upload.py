@@ -34,11 +34,13 @@ class Upload:
         """Send, and take what nobody wants."""
         try:
             await self._send()
+            return
         except (StreamCancelled, StreamBroken):
-            # The Worker wants or gets no more. Many clients write all before they read the answer,
-            # so the rest is taken and dropped.
-            while self._more and (part := await self._request.read()) is not None:
-                self._more = part[1]
+            self._data = b""
+        # The Worker wants or gets no more. Many clients write all before they read the answer,
+        # so the rest is taken and dropped.
+        while self._more and (part := await self._request.read()) is not None:
+            self._more = part[1]
 
     async def _send(self) -> None:
         out, size = self._out, len(self._data)

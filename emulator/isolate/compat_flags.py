@@ -6,7 +6,7 @@ Source: https://developers.cloudflare.com/workers/configuration/compatibility-fl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 ON_FROM: Final[dict[str, str]] = {
     "python_workers": "",
@@ -21,6 +21,13 @@ ON_FROM: Final[dict[str, str]] = {
     "enable_python_external_sdk": "2026-04-21",
     "python_process_pth_files": "2026-05-26",
     "fetch_iterable_type_support": "2026-02-19",
+    "fetch_standard_url": "2024-06-03",
+    "set_tostring_tag": "2024-09-26",
+    "upper_case_all_http_methods": "2024-10-14",
+    "cache_option_enabled": "2024-11-11",
+    "cache_no_cache_enabled": "2025-08-07",
+    "strip_bom_in_read_all_text": "2026-01-13",
+    "enhanced_error_serialization": "2026-04-21",
     "python_workers_20260610": "",
     "python_workers_20260817": "",
     "python_workers_development": "",
@@ -32,7 +39,24 @@ _DISABLED_BY: Final = {
     "enable_python_external_sdk": "disable_python_external_sdk",
     "python_workers_force_new_vendor_path": "",
     "fetch_iterable_type_support": "no_fetch_iterable_type_support",
+    "fetch_standard_url": "fetch_legacy_url",
+    "set_tostring_tag": "do_not_set_tostring_tag",
+    "upper_case_all_http_methods": "no_upper_case_all_http_methods",
+    "cache_option_enabled": "cache_option_disabled",
+    "cache_no_cache_enabled": "cache_no_cache_disabled",
+    "strip_bom_in_read_all_text": "do_not_strip_bom_in_read_all_text",
+    "enhanced_error_serialization": "legacy_error_serialization",
 }
+_OF_REALM: Final = (
+    "fetch_standard_url",
+    "set_tostring_tag",
+    "upper_case_all_http_methods",
+    "cache_option_enabled",
+    "cache_no_cache_enabled",
+    "strip_bom_in_read_all_text",
+    "enhanced_error_serialization",
+)
+"""Flags without which the realm's classes behave otherwise (``platform.older``)."""
 
 
 class CompatibilityFlags:
@@ -57,6 +81,17 @@ class CompatibilityFlags:
     def shown(self) -> frozenset[str]:
         """What ``Cloudflare.compatibilityFlags`` shows: the flags given, and those of the date."""
         return self._given.union(name for name, on in self.items() if on)
+
+    def tell(self, platform: Any) -> None:
+        """Have the realm whose ``platform`` object this is behave so, before the Worker loads."""
+        shown, older = platform.get("compatibilityFlags"), platform.get("older")
+        for name in self.shown():
+            shown.set(name, True)
+        missing = [name for name in _OF_REALM if not self.on(name)]
+        for name in missing:
+            older.set(name, True)
+        if missing:
+            platform.get("becomeOlder")()
 
     @property
     def python_version(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ class EventContext:
     __slots__ = (
         "answered",
         "bad_subrequest",
+        "blocked",
         "cpu_ns",
         "cut",
         "cut_at",
@@ -59,6 +61,8 @@ class EventContext:
         """Times that the meter interfered with its code."""
         self.cut_at: Line | None = None
         """The line at which it did so first."""
+        self.blocked = False
+        """Its code waited in the system, for what could not come, and was left."""
         self.cut = False
         """It was over its budget and has been answered for that."""
         self.dead = False
@@ -111,8 +115,9 @@ class EventContext:
             self.verdict.cancel()
         if self.ending is not None:
             self.ending.cancel()
-        for task in list(self.spawned or ()):
-            task.cancel()
+        for task in () if self.dead else list(self.spawned or ()):
+            with suppress(RecursionError):  # those in a row that it waits for are told, too
+                task.cancel()
         self.request = None
 
 

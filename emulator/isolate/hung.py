@@ -15,6 +15,8 @@ GRACE: Final = 5.0
 class HungWatch:
     """Looks whenever the loop is about to sleep; ``found`` is told each hung event once.
 
+    ``stuck`` tells of an event that has an answer, but waits for nothing outside, whether its stream is
+    not to go on either.
     Source: https://developers.cloudflare.com/workers/observability/errors/ ("hung")
     """
 
@@ -23,15 +25,17 @@ class HungWatch:
         loop: asyncio.SelectorEventLoop,
         events: Mapping[int, EventContext],
         found: Callable[[EventContext], None],
+        stuck: Callable[[EventContext], bool] = lambda event: False,
     ) -> None:
         self._loop = loop
         self._events = events
         self._found = found
+        self._stuck = stuck
 
     def look(self) -> None:
-        """Judge every event that has no answer and waits for nothing."""
+        """Judge every event that is not over and waits for nothing."""
         for event in list(self._events.values()):
-            if event.pending or event.answered or event.served:
+            if event.pending or event.served or (event.answered and not self._stuck(event)):
                 continue
             if event.grace_over or not self._others_wait(event):
                 self._found(event)

@@ -165,7 +165,8 @@ class IsolateIO:
 
     def _settle(self, settle: Value, frame: Return) -> None:
         if frame.error is not None:
-            self._run(settle, frame.error[1])
+            js_class, message = frame.error
+            self._run(settle, message, js_class)
             return
         with self._loop.aside():
             answer = frame.value

@@ -10,20 +10,17 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import events, tasks
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from time import thread_time_ns
 from typing import Any, Final
 
 import greenlet
 
-from emulator.wire.recorder import Cells
-
 from .events import CURRENT, CpuExceeded, EventContext
+from .greenlets import GreenletLoop, cancellable
 from .memory import MemoryWatch
-from .python.sandbox.webloop import WorkerLoop
 from .realm.engine import Engine, JSError
 
 NO_LIMIT: Final = 2**62
@@ -32,18 +29,35 @@ NO_LIMIT: Final = 2**62
 _LONG_NS: Final = 200_000
 """CPU time in which a callback may have taken all memory that there is."""
 
-_BRIM_BYTES: Final = 256 * 1024
-"""Less room than this, and code that handles a failure may itself have failed."""
-
 
 class MeteredHandle(asyncio.Handle):
     """A callback that is charged to its event and followed by the realm's jobs."""
 
     __slots__ = ()
 
+    def __init__(
+        self, callback: Callable[..., Any], args: tuple[Any, ...], loop: RealmLoop, context: Context
+    ) -> None:
+        # All that asyncio's does for a loop that is not debugged; each request makes one.
+        self._context = context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
     def _run(self) -> None:
-        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
+        loop: RealmLoop = self._loop
         loop.run_on_worker(self)
+
+
+class OwnedHandle(MeteredHandle):
+    """One in a context that names no event: it is charged to the event whose code asked for it."""
+
+    __slots__ = ("owner",)
+
+    owner: EventContext
 
 
 class _Wait:
@@ -63,40 +77,26 @@ class _Wait:
             self._event = None
 
 
-class RealmLoop(WorkerLoop):
+class RealmLoop(GreenletLoop):
     """The loop of one isolate. ``on_idle`` is called before it would sleep."""
 
     def __init__(self, engine: Engine, future: type, task: type, memory: MemoryWatch | None = None) -> None:
-        super().__init__()
-        self.engine = engine
+        super().__init__(engine, memory or MemoryWatch())
         self._future_class = future
-        self._task_class = _cancellable(task)
-        self.suspended: dict[asyncio.Task[Any], asyncio.Future[Any]] = {}
-        """What each task that is inside ``suspend_until`` waits for."""
+        self._task_class = cancellable(task)
         self.set_task_factory(self._make_task)
         self.on_idle: Callable[[], None] = lambda: None
         self.after_turn: Callable[[], None] = lambda: None
         """Called at the end of each turn of the loop: sends what the turn produced."""
         self.on_job_error: Callable[[JSError], None] = lambda error: None
         self._in_jobs = False
-        self.started = 0
-        self.away_ns = 0
-        """CPU that others spent while a suspended callback waited."""
-        self.settled_ns = 0
-        """CPU of the running callback that ``settle`` has charged already."""
         self.allowance_ns = NO_LIMIT
         """CPU that an event may spend; then ``on_exceeded`` is told, after the callback."""
-        self.on_exceeded: Callable[[EventContext], None] = lambda event: None
-        self.memory = memory or MemoryWatch()
-        """Enforced while callbacks of events run."""
         self.on_out_of_memory: Callable[[EventContext | None], object] = lambda event: None
-        self.cells: Cells = Cells()
-        """Of the flight recorder."""
         self._begun = 0
-        self.event: EventContext | None = None
-        """Whom the running callback works for; its code may have entered another context."""
-        self._left: list[tuple[greenlet.greenlet, EventContext]] = []
-        self._worker: greenlet.greenlet | None = None
+        self.on_busy: Callable[[], None] | None = None
+        """Called when an event begins."""
+        self._never_run: list[asyncio.Handle] = []
 
     def _make_task(self, _: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         event = CURRENT.get() or self.event
@@ -111,30 +111,6 @@ class RealmLoop(WorkerLoop):
         """A task in ``context`` that its event does not count as spawned."""
         task: asyncio.Task[Any] = self._task_class(coroutine, loop=self, context=context)
         return task
-
-    def spent(self) -> int:
-        """CPU of the running callback so far, in ns."""
-        return thread_time_ns() - self.started - self.away_ns
-
-    def settle(self, event: EventContext) -> int:
-        """Charge ``event`` for the running callback so far; gives its CPU in ns."""
-        spent = self.spent() - self.settled_ns
-        self.settled_ns += spent
-        event.cpu_ns += spent
-        return event.cpu_ns
-
-    def forgive(self) -> None:
-        """What the running callback has spent so far was the emulator's work, not its event's."""
-        self.settled_ns = self.spent()
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """What runs meanwhile is the emulator's work, whoever's callback it is in."""
-        began = thread_time_ns()
-        try:
-            yield
-        finally:
-            self.away_ns += thread_time_ns() - began
 
     def create_future(self) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._future_class(loop=self)
@@ -154,9 +130,15 @@ class RealmLoop(WorkerLoop):
     def _call_soon(
         self, callback: Callable[..., Any], args: tuple[Any, ...], context: Context | None
     ) -> asyncio.Handle:
+        handle: MeteredHandle
+        event = self.event
         if context is None:
-            context = self._own(None)  # one that is given may be that of someone who waited for this
-        handle = MeteredHandle(callback, args, self, context)
+            handle = MeteredHandle(callback, args, self, self._own(None))
+        elif event is None or context.get(CURRENT) is not None:
+            handle = MeteredHandle(callback, args, self, context)
+        else:  # the context stays as it is: it may be that of someone who waited for this
+            handle = OwnedHandle(callback, args, self, context)
+            handle.owner = event
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
@@ -192,9 +174,11 @@ class RealmLoop(WorkerLoop):
         if not self.memory.enforced:
             self.memory.enforce()
         try:
+            run = self.engine.context.execute_pending_job
             while True:
                 try:
-                    self.engine.run_jobs()
+                    while run():
+                        pass
                     return
                 except JSError as error:
                     self.on_job_error(error)
@@ -217,30 +201,24 @@ class RealmLoop(WorkerLoop):
             self.on_idle()
         self.after_turn()
 
-    # ---- greenlets ----------------------------------------------------------
+    # ---- the worker ---------------------------------------------------------
 
-    def run_on_worker(self, handle: MeteredHandle) -> None:
-        """Run ``handle`` on the worker; it may come back suspended inside ``suspend_until``."""
-        if self._worker is None:
-            self._worker = greenlet.greenlet(self._work)
-        worker = self._worker
-        end = worker.switch(handle)
-        if end != "idle":
-            self._worker = None  # suspended: it comes back by itself
-            if end == "left":
-                self.tell_left()
-
-    def _work(self, handle: MeteredHandle) -> str:
+    def _work(self, handle: asyncio.Handle) -> str:
         main = greenlet.getcurrent().parent
         assert main is not None
         realm = self.engine.context
         cells = self.cells
         memory = self.memory
+        lift = memory.lift
         while True:
             context: Context = handle._context  # type: ignore[attr-defined]
             event = context.get(CURRENT)
+            if event is None and handle.__class__ is OwnedHandle:
+                event = handle.owner
             if event is not None:
                 if event.dead:
+                    # Collected, a task that it would have begun or gone on with would say so.
+                    self._never_run.append(handle)
                     handle = main.switch("idle")
                     continue
                 cells.running = event.id
@@ -249,6 +227,8 @@ class RealmLoop(WorkerLoop):
                     memory.enforce()
                 if event.id > self._begun:
                     cells.begun = self._begun = event.id
+                    if self.on_busy is not None:
+                        self.on_busy()
             self.started = thread_time_ns()
             self.away_ns = self.settled_ns = 0  # a suspended callback left its own here
             try:
@@ -256,29 +236,44 @@ class RealmLoop(WorkerLoop):
             except greenlet.GreenletExit:
                 raise
             except BaseException as error:
+                lift()
                 self._on_callback_error(handle, error)
-            if realm.has_pending_job:
-                context.run(self.run_jobs)
-            if event is None:
-                self.forgive()  # who is settled between two callbacks would pay for this one
-            elif self.settle(event) and self.settled_ns > _LONG_NS:
-                memory.tight = True
-                memory.relax()  # measuring takes some
-                # Filled to the brim, there was none left to say so.
-                memory.struck = memory.struck or memory.room() < _BRIM_BYTES
-            if memory.struck:
-                self.on_out_of_memory(event)
-            if event is not None:
-                cells.running = 0
-                self.event = None
-                if event.cpu_ns > self.allowance_ns:
-                    self.on_exceeded(event)
+            try:
+                if realm.has_pending_job:
+                    context.run(self.run_jobs)
+                if event is None:
+                    self.forgive()  # who is settled between two callbacks would pay for this one
+                elif self.settle(event) and self.settled_ns > _LONG_NS:
+                    memory.tight = True
+                    memory.relax()  # measuring takes some
+                    memory.at_the_brim()
+                if memory.struck:
+                    self.on_out_of_memory(event)
+                if event is not None:
+                    cells.running = 0
+                    self.event = None
+                    if event.cpu_ns > self.allowance_ns:
+                        self.on_exceeded(event)
+            except MemoryError:
+                lift()
+                self._run_out(event)
             if memory.tight:
                 memory.relax()  # a greenlet that gets no memory for its stack ends the process
             handle = main.switch("idle")
 
-    def _on_callback_error(self, handle: MeteredHandle, error: BaseException) -> None:
+    def _run_out(self, event: EventContext | None) -> None:
+        """The callback left no memory, not even for what is done after it."""
+        self.memory.relax()
+        self.memory.struck = True
+        if event is not None:
+            self.settle(event)
+        self.on_out_of_memory(event)
+        self.cells.running = 0
+        self.event = None
+
+    def _on_callback_error(self, handle: asyncio.Handle, error: BaseException) -> None:
         """Even SystemExit, which ends asyncio's loop, does not end an isolate."""
+        self.memory.relax()  # what follows is ours, and must not fail as well
         if isinstance(error, CpuExceeded):
             return  # its event is cut next
         ends = isinstance(error, SystemExit | KeyboardInterrupt)
@@ -286,93 +281,3 @@ class RealmLoop(WorkerLoop):
             return  # the task has kept it, for whoever awaits that task
         facts = {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
         handle._context.run(self.call_exception_handler, facts)  # type: ignore[attr-defined]
-
-    def leave_for_ever(self, event: EventContext) -> None:
-        """Never come back to the running callback, whose code does not end. Called from within it."""
-        worker = greenlet.getcurrent()
-        main = worker.parent
-        assert main is not None
-        self.settle(event)
-        event.dead = True
-        # Without a reference it would be collected, and woken up for that.
-        self._left.append((worker, event))
-        task = tasks.current_task(self)
-        if task is not None:
-            tasks._leave_task(self, task)
-        self.cells.running = 0
-        self.event = None
-        self.memory.relax()
-        main.switch("left")
-
-    def tell_left(self) -> None:
-        """A callback was left for ever: its event is over."""
-        self.on_exceeded(self._left[-1][1])
-
-    @property
-    def on_worker(self) -> bool:
-        """Whether the current code may be suspended."""
-        return greenlet.getcurrent().parent is not None
-
-    def suspend_until(self, future: asyncio.Future[Any]) -> Any:
-        """Let the loop run others until ``future`` is done; give its result or raise."""
-        worker = greenlet.getcurrent()
-        main = worker.parent
-        assert main is not None
-        task = tasks.current_task(self)
-        if self.engine.has_jobs:
-            self.run_jobs()
-        if not future.done():
-            future.add_done_callback(lambda _: self._ready.append(_Resume(worker, self)))  # type: ignore[attr-defined]
-            if task is not None:
-                self.suspended[task] = future
-                tasks._leave_task(self, task)
-            left = thread_time_ns()
-            started, settled, away = self.started, self.settled_ns, self.away_ns
-            running, self.cells.running = self.cells.running, 0
-            event, self.event = self.event, None
-            enforced = self.memory.enforced
-            self.memory.relax()
-            main.switch("suspended")
-            if enforced:
-                self.memory.enforce()
-            self.cells.running = running
-            self.event = event
-            self.started, self.settled_ns = started, settled
-            self.away_ns = away + thread_time_ns() - left
-            if task is not None:
-                tasks._enter_task(self, task)
-                del self.suspended[task]
-        return future.result()
-
-
-def _cancellable(base: type) -> type:
-    """``base``, a class of tasks, whose ``cancel`` also reaches into ``suspend_until``."""
-
-    class RealmTask(base):  # type: ignore[misc]
-        def cancel(self, msg: Any = None) -> bool:
-            waiting: asyncio.Future[Any] | None = self.get_loop().suspended.get(self)
-            if waiting is not None and not waiting.done():
-                return waiting.cancel(msg)
-            cancelled: bool = super().cancel(msg)
-            return cancelled
-
-    # Workers see the class: it goes by the platform's name.
-    RealmTask.__name__, RealmTask.__qualname__ = base.__name__, base.__qualname__
-    RealmTask.__module__ = base.__module__
-    return RealmTask
-
-
-class _Resume(events.Handle):
-    """Goes on with a suspended worker, from the loop's own greenlet."""
-
-    def __init__(self, worker: greenlet.greenlet, loop: RealmLoop) -> None:
-        super().__init__(worker.switch, (), loop)
-
-    def _run(self) -> None:
-        loop: RealmLoop = self._loop  # type: ignore[attr-defined]
-        worker: greenlet.greenlet = self._callback.__self__  # type: ignore[attr-defined]
-        end = worker.switch()
-        if end == "left":
-            loop.tell_left()
-        elif end == "idle" and loop._worker is None:
-            loop._worker = worker  # a second idle worker is let go

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import functools
 import importlib
 import os
@@ -18,6 +19,7 @@ from .bridge.core import install
 from .io import IsolateIO
 from .loop import RealmLoop
 from .memory import MemoryWatch
+from .meter import frames
 from .meter.meter import Meter
 from .python import helper_module, pyodide_compat, sandbox
 from .realm.engine import Value
@@ -61,6 +63,7 @@ def preload() -> None:
     """Boot all that isolates share. Called once, before any fork."""
     prepared()
     sandbox.prepare()
+    frames.prepare()
     # They import the SDK, which needs the bridge in place.
     importlib.import_module("emulator.isolate.worker")
     importlib.import_module("emulator.isolate.python.program")
@@ -83,8 +86,12 @@ def run(sock: socket.socket, recorder: int) -> None:
     loop = RealmLoop(base.bridge.engine, base.future_class, base.task_class, memory)
     asyncio.set_event_loop(loop)
     flight = FlightRecorder(recorder)
+    # Before wasmtime's handlers, which pass on what is not theirs.
+    faulthandler.enable(flight.fd, all_threads=False)
     loop.cells = flight.cells
-    channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: loop.stop(), flushed=False)
+    # In the context of whichever event was the last; its own code may not stop the loop.
+    stop = functools.partial(asyncio.SelectorEventLoop.stop, loop)
+    channel = Channel(ToIsolate, lambda frame: worker.on_frame(frame), lambda exc: stop(), flushed=False)
     streams = Streams(channel, ISOLATE_FIRST_ID)
     io = IsolateIO(loop, channel, streams)
     base.io = io

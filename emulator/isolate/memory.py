@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
-from .memory_errors import JAVASCRIPT, UNKNOWN, doubt, ran_out, says_full
+from .memory_errors import JAVASCRIPT, UNCLEAR, UNKNOWN, doubt, ran_out, says_full
 from .memory_use import Source, source
 from .realm.engine import JSError
 
@@ -37,6 +37,9 @@ RESERVES: Final = 4
 _STEP_BYTES: Final = MB
 """Changes smaller than this are not worth a closer look."""
 
+_BRIM_BYTES: Final = 256 * 1024
+"""Less room than this, and code that handles a failure may itself have failed."""
+
 _CLOSER_EVERY: Final = 64
 """Looks after which the free memory inside of the heap is asked for anyway."""
 
@@ -58,7 +61,8 @@ class MemoryWatch:
         self.exceeded = False
         """Whether the limit was ever hit or crossed."""
         self.struck = False
-        """JavaScript said that its heap is full, and it was not answered for yet."""
+        """JavaScript said that its heap is full, or memory was found so, and it was not answered for yet."""
+        self._javascript_said = False
         self.enforced = False
         """Whether allocations above the limit fail now."""
         self.tight = True
@@ -69,6 +73,12 @@ class MemoryWatch:
         self._measure()
         self._base = self._quick - self._aside
         self._base_peak = self._source.peak()
+        self.fresh_bytes = self._base_peak
+        """The most that the process had at once before the Worker came."""
+        self.lift = self._source.lift
+        """The first half of ``relax``, for who met a MemoryError: calling Python code may raise another."""
+        self.can_limit = self._source.can_limit
+        """Whether allocations fail at all."""
 
     # ---- measuring ----------------------------------------------------------
 
@@ -136,8 +146,8 @@ class MemoryWatch:
     def relax(self) -> None:
         """The emulator's own code runs now, and may allocate. 0.7 us, or nothing."""
         if self.enforced:
+            self.lift()
             self.enforced = False
-            self._source.limit(None)
 
     def unlimited(self) -> AbstractContextManager[None]:
         """``with`` it, code runs that ends the process when it gets no memory, e.g. wasmtime's. 1.5 us."""
@@ -150,7 +160,7 @@ class MemoryWatch:
         except (MemoryError, JSError, SystemError) as error:
             if not self.limit_bytes or not self.blame(error):
                 raise
-            self.struck = False
+            self.struck = self._javascript_said = False
             return make()
 
     def _most(self) -> int:
@@ -166,11 +176,20 @@ class MemoryWatch:
     def strike(self, thrown: object) -> bool:
         """JavaScript caught an error with this message, or ``null`` (""): whether its heap is full."""
         if self.limit_bytes and ((thrown == "" and self._had(7 / 8)) or says_full(str(thrown))):
-            self.struck = True
+            self.struck = self._javascript_said = True
+        return self.struck
+
+    def at_the_brim(self) -> bool:
+        """Whether all is in use: an allocation may have failed, and the Worker go on all the same. 2 us."""
+        try:
+            full = self.room() < _BRIM_BYTES
+        except MemoryError:
+            full = True
+        self.struck = self.struck or full
         return self.struck
 
     def blame(self, error: object = UNKNOWN) -> str:
-        """Which heap was full ("Python", "JavaScript", "WebAssembly"), if that is what an error came from.
+        """Which heap was full (a name, or ``UNCLEAR``), if that is what an error came from.
 
         Ends ``enforce``: whoever handles an error has memory for it.
         """
@@ -179,7 +198,7 @@ class MemoryWatch:
         if what or not self.limit_bytes:
             return what
         if self.struck:
-            return JAVASCRIPT
+            return JAVASCRIPT if self._javascript_said else UNCLEAR
         share = doubt(error)
         return JAVASCRIPT if share and self._had(share) else ""
 
@@ -195,7 +214,7 @@ class MemoryWatch:
         if self._reserves < RESERVES:
             self._reserves += 1
         self._apply()
-        self.struck = False
+        self.struck = self._javascript_said = False
         used = self.used()
         self._tell(used)
         return used

@@ -14,6 +14,9 @@ PYTHON: Final = "Python"
 JAVASCRIPT: Final = "JavaScript"
 WEBASSEMBLY: Final = "WebAssembly"
 
+UNCLEAR: Final = "one of the heaps"
+"""All that there was is in use; nobody said whose heap had to grow."""
+
 UNKNOWN: Final = object()
 """In place of an error that nobody has."""
 
@@ -34,6 +37,9 @@ _HOST: Final = re.compile(r"\bMemoryError\b|returned NULL without setting an (?:
 
 _UNCLEAR: Final = "quickjs-py: argument conversion failed"
 """What the binding says when it gets no memory for an argument, among other reasons."""
+
+_WORDLESS: Final = "RangeError: "
+"""What a MemoryError becomes in a host function that the binding calls; programs may throw it, too."""
 
 
 def ran_out(error: Any) -> str:
@@ -108,6 +114,8 @@ def doubt(thrown: object) -> float:
     value = getattr(thrown, "_cfw_value", None)  # a JsException of the bridge
     if isinstance(value, Value) and _text_of(value) == "Error: null":
         return 7 / 8
-    if isinstance(thrown, Value):
-        return 1 / 2 if _UNCLEAR in _text_of(thrown) else 0.0
+    found = thrown if isinstance(thrown, Value) else value
+    if isinstance(found, Value):
+        text = _text_of(found)
+        return 1 / 2 if _UNCLEAR in text or text == _WORDLESS else 0.0
     return 1 / 2 if isinstance(thrown, JSError) and _UNCLEAR in str(thrown) else 0.0

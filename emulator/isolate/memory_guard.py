@@ -8,11 +8,12 @@ from typing import Any, Final
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.channel import Channel
-from emulator.wire.frames import Full, Limits, Memory
+from emulator.wire.frames import Explain, Full, Limits, Memory
 from emulator.wire.recorder import Cells
 
 from .events import EventContext
 from .memory import MB, UNKNOWN, MemoryWatch
+from .memory_errors import JAVASCRIPT
 from .wasm.limits import MEMORY_BYTES
 
 _LOOK_EVERY: Final = 4
@@ -49,7 +50,7 @@ class MemoryGuard:
     def start(self, limits: Limits) -> None:
         """The Worker's own code is about to be loaded."""
         self._limits = limits
-        self.watch.arm(int(limits.startup_memory_mb * MB))
+        self._arm(limits.startup_memory_mb)
         self.watch.enforce()
 
     def loaded(self, error: BaseException | None) -> Report | None:
@@ -66,8 +67,17 @@ class MemoryGuard:
         if self._wasm_bytes():
             # Its memory only ever grows, a bit with each request: none is to blame for crossing the limit.
             self.watch.spare_bytes = int(self._limits.memory_mb * MB)
-        self.watch.arm(int(self._limits.memory_mb * MB))
+        self._arm(self._limits.memory_mb)
         return report
+
+    def _arm(self, limit_mb: float) -> None:
+        limit = int(limit_mb * MB)
+        self.watch.arm(limit)
+        # For whoever finds this process dead: a library may end it where it gets no memory.
+        self._cells.fresh_bytes, self._cells.limit_bytes = (
+            self.watch.fresh_bytes,
+            limit * self.watch.can_limit,
+        )
 
     # ---- events -------------------------------------------------------------
 
@@ -80,11 +90,28 @@ class MemoryGuard:
         if not what:
             return False
         used = self.watch.hit()
-        if event is not None and not event.cut and not event.over:
+        if event is None or not event.cut:
             facts = self._facts(self._limits.memory_mb, used)
-            where = None if error is UNKNOWN else self._place(error, event)
-            self._end(event, explain("memory-exceeded", where=where, event=event.label, what=what, **facts))
+            where = self._place(error, event)
+            self._answer(event, {"where": where, "what": what, **facts})
         return True
+
+    def end(self, event: EventContext) -> None:
+        """Memory ran out, and with it went what the event waits for: QuickJS loses jobs without room."""
+        facts = self._facts(self._limits.memory_mb, self.watch.used())
+        self._answer(event, {"where": None, "what": JAVASCRIPT, **facts})
+
+    def _answer(self, event: EventContext | None, facts: dict[str, Any]) -> None:
+        if event is None:
+            self._channel.send(Explain(0, explain("memory-exceeded", stage="nobody", **facts)))
+            return
+        stage = "answered" if event.answered else ""
+        report = explain("memory-exceeded", event=event.label, stage=stage, **facts)
+        if event.over:
+            event.cut = True
+            self._channel.send(Explain(event.id, report))
+        else:
+            self._end(event, report)
 
     def _facts(self, limit_mb: float, used: int) -> dict[str, Any]:
         shown = self.watch.shown(used)

@@ -44,8 +44,12 @@ class Source(Protocol):
     def peak(self) -> int:
         """The most that was there at once, shared libraries included. 10 us."""
 
-    def limit(self, data_bytes: int | None) -> None:
-        """Let allocations fail that would bring ``data`` above this; ``None``: as when the process began."""
+    def limit(self, data_bytes: int) -> None:
+        """Let allocations fail that would bring ``data`` above this."""
+
+    @property
+    def lift(self) -> Callable[[], object]:
+        """Call it to limit nothing any more. On Linux it is of C, and all it needs is there already."""
 
 
 class _RLimit(ctypes.Structure):
@@ -82,7 +86,7 @@ class LinuxSource:
         libc = ctypes.PyDLL(None)
         soft, hard = (number & 2**64 - 1 for number in resource.getrlimit(resource.RLIMIT_DATA))
         self._before, self._wanted = _RLimit(soft, hard), _RLimit(soft, hard)
-        self._lift, self._hold = _setter(libc, self._before), _setter(libc, self._wanted)
+        self.lift, self._hold = _setter(libc, self._before), _setter(libc, self._wanted)
         self._free = _free_in_heap(libc)
 
     def quick(self) -> int:
@@ -95,10 +99,7 @@ class LinuxSource:
     def peak(self) -> int:
         return _field(_pread(self._status, 4096, 0), b"VmHWM")  # of this program; getrusage's outlives exec
 
-    def limit(self, data_bytes: int | None) -> None:
-        if data_bytes is None:
-            self._lift()
-            return
+    def limit(self, data_bytes: int) -> None:
         self._wanted.soft = min(data_bytes, self._before.soft)
         self._hold()
 
@@ -106,10 +107,11 @@ class LinuxSource:
 def _setter(libc: ctypes.CDLL, limit: _RLimit) -> Callable[[], None]:
     """``setrlimit(RLIMIT_DATA, &limit)``, made before: there may be no memory for that when it is needed.
 
-    Not by ``resource``, whose calls an audit hook would hear of.
+    Not for a ``c_int`` either: unlike an int, it would be wrapped with each call. Not by ``resource``, whose
+    calls an audit hook would hear of.
     """
     call = ctypes.PYFUNCTYPE(None)(("setrlimit", libc))
-    return functools.partial(call, ctypes.c_int(resource.RLIMIT_DATA), ctypes.byref(limit))
+    return functools.partial(call, resource.RLIMIT_DATA, ctypes.byref(limit))
 
 
 def _free_in_heap(libc: ctypes.CDLL) -> Callable[[], int]:
@@ -127,13 +129,33 @@ def _field(status: bytes, name: bytes) -> int:
     return int(status[at : status.index(b"kB", at)]) * 1024
 
 
-class MacSource:
+class PeakSource:
+    """Of systems that offer no more: the most memory that the process has had at once. Nothing is limited."""
+
+    can_limit = False
+
+    def quick(self) -> int:
+        return _peak()
+
+    def whole(self) -> Use:
+        return Use(self.quick(), 0, 0)
+
+    def peak(self) -> int:
+        return _peak()
+
+    def limit(self, data_bytes: int) -> None:
+        pass
+
+    def lift(self) -> None:
+        pass
+
+
+class MacSource(PeakSource):
     """The footprint that macOS itself holds apps to (``phys_footprint`` of ``task_info``).
 
     Memory counts when it is touched. No limit of macOS makes allocations fail.
     """
 
-    can_limit = False
     _TASK_VM_INFO: Final = 22
     _FOOTPRINT_AT: Final = 144
     """Offset of ``phys_footprint`` in ``struct task_vm_info`` (mach/task_info.h)."""
@@ -149,33 +171,6 @@ class MacSource:
         count = ctypes.c_uint32(len(self._info))
         failed = self._task_info(self._task, self._TASK_VM_INFO, self._info, ctypes.byref(count))
         return 0 if failed else int(self._footprint.value)
-
-    def whole(self) -> Use:
-        return Use(self.quick(), 0, 0)
-
-    def peak(self) -> int:
-        return _peak()
-
-    def limit(self, data_bytes: int | None) -> None:
-        pass
-
-
-class PeakSource:
-    """Of other systems: the most memory that the process has had at once."""
-
-    can_limit = False
-
-    def quick(self) -> int:
-        return _peak()
-
-    def whole(self) -> Use:
-        return Use(self.quick(), 0, 0)
-
-    def peak(self) -> int:
-        return _peak()
-
-    def limit(self, data_bytes: int | None) -> None:
-        pass
 
 
 def source() -> Source:

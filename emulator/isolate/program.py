@@ -8,7 +8,7 @@ without any JavaScript (``direct/program.py``).
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.channel import Streams
@@ -19,6 +19,19 @@ from .events import EventContext
 from .io import IsolateIO
 from .loop import RealmLoop
 from .memory import UNKNOWN
+from .realm.engine import Engine, Value
+
+_LENGTH: Final = "content-length"
+
+
+def body_of(frame: Event, engine: Engine) -> Value | int | None:
+    """The body of a request as the realm takes it: an ArrayBuffer, the number of a stream, or ``None``."""
+    body = frame.body
+    if isinstance(body, bytes):
+        return engine.array_buffer(body)
+    if body is None and _LENGTH in frame.headers and _LENGTH in frame.headers.split("\n")[::2]:
+        return engine.array_buffer(b"")  # `Content-Length: 0` is a body, an empty one
+    return body
 
 
 class LoadError(Exception):

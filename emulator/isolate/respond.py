@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from typing import Any
+from typing import Any, Final, Protocol
 
 from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCancelled, Streams
 from emulator.wire.frames import Headers
@@ -16,6 +16,9 @@ from .realm.engine import Undefined, Value
 from .realm.host.text import utf8
 
 Pump = Callable[[], Awaitable[None]]
+
+LONG_BODY_BYTES: Final = 8 * 1024 * 1024
+"""A longer body goes out in pieces, as fast as the client takes it: the front holds little of it."""
 
 
 def respond(
@@ -40,12 +43,28 @@ def respond(
         out = streams.open()
         return status, text, headers, out.id, NativePump(take(body), out).run
     if body is not Undefined:
-        return status, text, headers, again(lambda: utf8(body)), None
+        return whole(streams, status, text, headers, again(lambda: utf8(body)))
     body = bridge.invoke("takenBody")
     if body.get("getReader") is Undefined:
-        return status, text, headers, again(body.to_bytes), None
+        return whole(streams, status, text, headers, again(body.to_bytes))
     stream = streams.open()
     return status, text, headers, stream.id, BodyPump(bridge, stream, body).run
+
+
+def whole(
+    streams: Streams, status: int, text: str, headers: Headers, body: bytes
+) -> tuple[int, str, Headers, bytes | int, Pump | None]:
+    """An answer whose body is all here; one with a long body has a pump for it."""
+    if len(body) <= LONG_BODY_BYTES:
+        return status, text, headers, body, None
+    out = streams.open()
+    return status, text, sized(headers, len(body)), out.id, NativePump(LongBody(body), out).run
+
+
+def sized(headers: Headers, size: int) -> Headers:
+    """``headers`` with the length that the body has, whatever they said."""
+    others = [pair for pair in headers if pair[0].lower() != "content-length"]
+    return [*others, ("content-length", str(size))]
 
 
 def header_pairs(lines: str | Value) -> Headers:
@@ -58,10 +77,36 @@ def header_pairs(lines: str | Value) -> Headers:
     return list(zip(items, items, strict=True))
 
 
-class NativePump:
-    """Passes on a stream that the Worker never touched, as the platform does: it costs the Worker nothing."""
+class Source(Protocol):
+    """What a ``NativePump`` sends: an ``InStream``, or a ``LongBody``."""
 
-    def __init__(self, source: InStream | None, out: OutStream) -> None:
+    async def read(self) -> bytes | None:
+        """The next part, ``None`` at the end. Raises ``StreamBroken``."""
+
+    def cancel(self, reason: str = "") -> None:
+        """Nobody wants more."""
+
+
+class LongBody:
+    """A body that is all here."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data: bytes | None = data
+
+    async def read(self) -> bytes | None:
+        """All of it, once."""
+        data, self._data = self._data, None
+        return data
+
+    def cancel(self, reason: str = "") -> None:
+        """Let go of it."""
+        self._data = None
+
+
+class NativePump:
+    """Sends what no code of the Worker makes any more, as the platform does: it costs the Worker nothing."""
+
+    def __init__(self, source: Source | None, out: OutStream) -> None:
         self._source = source
         self._out = out
 

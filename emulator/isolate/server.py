@@ -151,19 +151,20 @@ class ForkServer:
     def _reap(self) -> None:
         while self._children:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             isolate = self._children.pop(pid, None)
             if isolate is not None:
-                self._tell(ENDED, isolate, os.waitstatus_to_exitcode(status))
+                peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+                self._tell(ENDED, isolate, os.waitstatus_to_exitcode(status), peak)
 
-    def _tell(self, kind: bytes, isolate: int, value: int) -> None:
+    def _tell(self, kind: bytes, isolate: int, value: int, peak_bytes: int = 0) -> None:
         # A front that is gone shows as the end of the control socket, at the next read.
         with contextlib.suppress(ConnectionError):
-            self._control.sendall(NOTICE.pack(kind, isolate, value))
+            self._control.sendall(NOTICE.pack(kind, isolate, value, peak_bytes))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -184,6 +185,8 @@ def main(arguments: list[str] | None = None) -> None:
     gc.collect()
     gc.freeze()
     ForkServer(control, module).serve()
+    # An isolate that was killed could not remove its files itself.
+    importlib.import_module("emulator.isolate.python.sandbox").sweep()
 
 
 if __name__ == "__main__":

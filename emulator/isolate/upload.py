@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from emulator.diagnostics.go_targets import build_target
 from emulator.diagnostics.report import Report
-from emulator.diagnostics.upload import size_text, too_big
+from emulator.diagnostics.upload import package_facts, size_text, too_big
 from emulator.wire.frames import WorkerSpec
 
 from .wasm.sections import read as read_sections
 
 _SHARE: Final = 4
-"""A module or a package of node_modules is named when it is at least this part of the whole."""
+"""A module is named when it is at least this part of the whole."""
 
 _DEBUG_SHARE: Final = 10
 """Leaving out debug information is worth the first place when it is at least this part of the whole."""
@@ -37,7 +37,7 @@ def size_report(spec: WorkerSpec, files: Mapping[str, int]) -> Report:
     scripts = sum(size for path, size in files.items() if path not in wasm)
     if scripts * 2 > total:
         facts["scripts"] = True
-        facts |= _package_facts(files, total)
+        facts |= package_facts(files, total)
     return too_big(files, spec.limits.size_bytes, spec.limits.plan, spec.root, **facts)
 
 
@@ -59,18 +59,3 @@ def _wasm_facts(path: str, spec: WorkerSpec, total: int) -> dict[str, Any]:
         facts["debug"] = size_text(debug)
         facts["enough"] = "; without them it fits" if total - debug <= spec.limits.size_bytes else ""
     return facts
-
-
-def _package_facts(files: Mapping[str, int], total: int) -> dict[str, Any]:
-    """The biggest package of node_modules, when it is a good part of the whole."""
-    packages: dict[str, int] = {}
-    for path, size in files.items():
-        _, found, rest = path.rpartition("/node_modules/")
-        if found:
-            parts = rest.split("/")
-            name = "/".join(parts[: 2 if rest.startswith("@") else 1])
-            packages[name] = packages.get(name, 0) + size
-    biggest = max(packages, key=lambda name: packages[name], default="")
-    if not biggest or packages[biggest] * _SHARE < total:
-        return {}
-    return {"package": biggest, "package_size": size_text(packages[biggest])}

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import json
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,8 +21,6 @@ from emulator.wire.frames import (
     Headers,
     Load,
     Loaded,
-    LoadFailed,
-    Log,
     Retire,
     Retiring,
     Return,
@@ -34,25 +28,23 @@ from emulator.wire.frames import (
 )
 
 from .bridge.bridge import Bridge
-from .bridge.handles import PyHandle
-from .events import CURRENT, CpuExceeded, EventContext
+from .cuts import Cuts
+from .events import CpuExceeded, EventContext
 from .hung import HungWatch
 from .io import IsolateIO
+from .loading import load, make_program
 from .loop import RealmLoop
 from .memory import UNKNOWN
 from .memory_guard import MemoryGuard
 from .meter.meter import Meter
-from .program import LoadError, Program
+from .meter.reports import place
+from .program import Program
 from .python.output import redirect
 from .realm.engine import JSError, Undefined, Value
+from .uncaught import Uncaught
+from .wait_until import WaitUntil
 from .wasm.epochs import epochs
 from .wasm.limits import memory_limit
-
-WAITED: Final = (
-    "waitUntil() tasks did not complete within the allowed time after invocation end and have been "
-    "cancelled. See: https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil"
-)
-
 
 _LONG_BODY_BYTES: Final = 64 * 1024
 
@@ -76,23 +68,30 @@ class Worker:
         self.io = io
         self._channel = channel
         self._events: dict[int, EventContext] = {}
-        self._hung = HungWatch(loop, self._events, self._hang)
+        self._hung = HungWatch(loop, self._events, self._hang, self._is_stuck)
         self._retiring = False
-        self._wait_until_s = 0.0
-        self._buried: list[asyncio.Task[Any]] = []
         self._program: Program
         self._abort_request: Value = bridge.realm.platform.get("abortRequest")
-        self._wait_until: Value = bridge.engine.function(self._on_wait_until, "waitUntil")
-        self._workers_module = workers_module
-        workers_module.set("waitUntil", self._wait_until)
-        bridge.realm.platform.set("tellUncaught", bridge.engine.function(self._on_uncaught, "tellUncaught"))
-        bridge.realm.platform.set("tellFull", bridge.engine.function(self._on_full_heap, "tellFull"))
         self.memory = MemoryGuard(loop.memory, channel, loop.cells, self._end, self._place, self._wasm_bytes)
-        loop.on_out_of_memory = self.memory.ran_out
-        loop.after_turn = self._after_turn
+        channel.make_room = loop.memory.relax
         self.meter = meter
+        cuts = Cuts(loop, self.memory, meter, self._end, self._fail)
+        self.is_cut = cuts.is_cut
+        self._bury = cuts.bury
+        uncaught = Uncaught(loop, channel, io, self.memory, self.is_cut, self._explain)
+        self.tell, self._tell_error = uncaught.tell, uncaught.tell_error
+        self._wait_until = WaitUntil(bridge, loop, channel, self._on_rejected, self._finish, cuts.bury)
+        self._workers_module = workers_module
+        workers_module.set("waitUntil", self._wait_until.function)
+        function, platform = bridge.engine.function, bridge.realm.platform
+        platform.set("tellUncaught", function(uncaught.on_javascript, "tellUncaught"))
+        platform.set("tellFull", function(self._on_full_heap, "tellFull"))
         meter.can_leave = lambda: bridge.depth == 0
-        loop.on_exceeded = self._on_exceeded
+        meter.tell = uncaught.tell
+        meter.sleep.busy = lambda: bool(self._events)
+        loop.on_out_of_memory = self.memory.ran_out
+        loop.on_exceeded = cuts.on_exceeded
+        loop.after_turn = self._after_turn
         self._take: dict[type, Callable[[Any], None]] = {
             Event: self._begin,
             Return: io.returned,
@@ -102,8 +101,8 @@ class Worker:
         }
         self._flush_output = redirect(io.log)
         loop.on_idle = self._hung.look
-        loop.set_exception_handler(self._on_loop_error)
-        loop.on_job_error = io.on_error = self._tell_error
+        loop.set_exception_handler(uncaught.on_loop_error)
+        loop.on_job_error = io.on_error = uncaught.tell_error
         io.on_disallowed = lambda: self.tell(explain("global-scope", where=self._program.here()))
 
     def on_frame(self, frame: Any) -> None:
@@ -121,50 +120,17 @@ class Worker:
         memory_limit().unlimited = self.memory.watch.unlimited
         epochs().compiled_in = spec.interruptible
         self.meter.start(spec)
-        self._wait_until_s = spec.limits.wait_until_s
+        self._wait_until.seconds = spec.limits.wait_until_s
         self.io.limits = spec.limits
         with self.memory.watch.ours():
-            self._program = self._make_program(spec)
-        self.memory.start(spec.limits)
-        failure: Report | None = None
+            self._program = make_program(self, spec, self._workers_module, self._wait_until.function)
         try:
-            self._program.load(spec)
-        except LoadError as error:
-            failure = self.memory.loaded(error) or error.report
-        except Exception as error:
-            failure = self.memory.loaded(error)
-            if failure is None:
-                traceback.print_exc()
-                failure = explain("emulator-error", problem=f"{type(error).__name__}: {error}")
-        else:
-            failure = self.memory.loaded(None)
+            outcome = load(self._program, spec, self.loop, self.memory, self.meter)
         finally:
             self._flush_output()
-        spent = self.loop.spent() // 1000
-        failure = self.meter.startup_report() or failure
-        self.meter.loaded()
-        self.loop.engine.garbage.start()
-        if failure is not None:
-            self._channel.send(LoadFailed(failure))
-        else:
-            program = self._program
-            self._channel.send(Loaded(program.available(), spent, program.warnings(), program.files()))
+        self._channel.send(outcome)
+        if isinstance(outcome, Loaded):
             self.memory.look(0)
-
-    def _make_program(self, spec: WorkerSpec) -> Program:
-        if spec.kind == "wasm":
-            from .direct.program import DirectProgram
-
-            return DirectProgram(self)
-        env = self.bridge.engine.context.parse_json(json.dumps(spec.vars))
-        self._workers_module.set("env", env)
-        if spec.kind == "javascript":
-            from .javascript.program import JavaScriptProgram
-
-            return JavaScriptProgram(self, env, self._wait_until)
-        from .python.program import PythonProgram
-
-        return PythonProgram(self, env, self._wait_until)
 
     # ---- events -------------------------------------------------------------
 
@@ -209,8 +175,9 @@ class Worker:
             self.served(event)
             return
         event.served = True
+        cpu_ns = event.cpu_ns
         self._close(event)
-        self._channel.send(Answer(event.id, status, status_text, headers, body, event.cpu_ns // 1000))
+        self._channel.send(Answer(event.id, status, status_text, headers, body, cpu_ns // 1000))
         self._after()
 
     def _make_room(self, body: bytes | int | None) -> None:
@@ -240,36 +207,17 @@ class Worker:
     def served(self, event: EventContext) -> None:
         """The handler is over and the body of its response sent; ``waitUntil`` may go on. Idempotent."""
         event.served = True
-        if event.held and event.ending is None and self._wait_until_s:
-            event.ending = asyncio.SelectorEventLoop.call_at(  # a timer that is nobody's pending work
-                self.loop, self.loop.time() + self._wait_until_s, self._end_waiting, event
-            )
+        if event.held:
+            self._wait_until.limit(event)
         self._finish(event)
 
-    def _end_waiting(self, event: EventContext) -> None:
-        """What ``waitUntil`` was given has had its time."""
-        if event.held and not event.over:
-            self._channel.send(Log(event.id, "warn", WAITED))
-            self._bury(event)
-            self._let_go(event)
-            self._finish(event)
+    def _on_rejected(self, event: EventContext, error: BaseException) -> None:
+        """Of a promise that ``waitUntil`` was given."""
+        if not isinstance(error, CpuExceeded) and not self.memory.ran_out(event, error):
+            self._channel.send(Explain(event.id, self._explain(error, event.label)))
 
-    def _let_go(self, event: EventContext) -> None:
-        for future in list(event.held):
-            future.cancel()
-        event.held.clear()
-
-    def _hold(self, event: EventContext, future: asyncio.Future[Any]) -> None:
-        """Keep ``event`` alive until a ``waitUntil`` promise settles."""
-        event.held.add(future)
-        future.add_done_callback(lambda done: self._release(event, done))
-
-    def _release(self, event: EventContext, future: asyncio.Future[Any]) -> None:
-        event.held.discard(future)
-        error = None if future.cancelled() else future.exception()
-        if error is not None and not isinstance(error, CpuExceeded) and not self.memory.ran_out(event, error):
-            self._channel.send(Explain(event.id, self._program.report(error, event.label)))
-        self._finish(event)
+    def _explain(self, error: Any, event: str) -> Report:
+        return self._program.report(error, event)
 
     def _finish(self, event: EventContext) -> None:
         """Tell the front that all is over, if it is."""
@@ -318,53 +266,21 @@ class Worker:
         return self._program.memory()
 
     def _place(self, error: Any, event: EventContext | None) -> Place | None:
-        """Where ``error`` was raised, if there is one."""
+        """Where ``error`` was raised, if there is one, else where the event's code was stopped."""
+        if error is UNKNOWN:
+            return place(event.cut_at) if event and event.cut_at else None
         if error is None or getattr(self, "_program", None) is None:
             return None
-        return self._program.report(error, event.label if event else "").where
+        try:
+            return self._program.report(error, event.label if event else "").where
+        except (JSError, MemoryError):
+            return None  # stopped for want of memory, as all JavaScript is until the limit is lifted
 
     def _on_full_heap(self, said: Any = "", *_: Any) -> Any:
         """JavaScript caught an error for want of memory, which nobody catches on the platform: stop it."""
         if self.memory.watch.strike(said):
             self.loop.engine.interrupt()
         return Undefined
-
-    # ---- CPU time -----------------------------------------------------------
-
-    def is_cut(self, event: EventContext, error: Any = UNKNOWN) -> bool:
-        """Whether ``event`` is over its CPU budget, or out of memory by ``error``; it is answered then.
-
-        To be asked before anything else is done with an error: afterwards there is memory for it.
-        """
-        asked = error is not UNKNOWN or self.memory.watch.struck
-        if asked and not event.cut and self.memory.ran_out(event, error):
-            return True
-        if not event.cut and self.loop.settle(event) > self.loop.allowance_ns:
-            self._cut(event, over=True)
-        return event.cut
-
-    def _on_exceeded(self, event: EventContext) -> None:
-        """After a callback of an event that is over its budget."""
-        left = event.dead  # its code is still somewhere in the middle
-        if event.over:
-            self._bury(event)
-        elif not event.cut:
-            self._cut(event, over=event.served)
-        elif event.cpu_ns > 2 * self.loop.allowance_ns:
-            self._bury(event)  # it goes on in what should only clean up
-        if left:
-            self.memory.replace(0)
-
-    def _bury(self, event: EventContext) -> None:
-        """None of the event's code runs any more, not even a ``finally`` when its tasks are collected."""
-        event.end()
-        self._buried += event.spawned or ()
-        if event.task is not None:
-            self._buried.append(event.task)
-
-    def _cut(self, event: EventContext, over: bool) -> None:
-        """End ``event``, with everything that works for it. ``over``: its handler has come to its end."""
-        self._end(event, self.meter.report(event, over))
 
     def _end(self, event: EventContext, report: Report) -> None:
         """Answer ``event`` with ``report``, and end everything that works for it."""
@@ -377,21 +293,9 @@ class Worker:
         if event.sending:
             self.streams.break_off(event.sending, report.what)
         self._fail(event, report)
-        self._program.abort(event)
-        self._let_go(event)
+        self._stop(event)
+        self._wait_until.let_go(event)
         self.served(event)
-
-    def _on_wait_until(self, value: Any, *_: Any) -> Any:
-        event = CURRENT.get()
-        if event is None or not isinstance(value, Value):
-            return Undefined
-        found = self.bridge.classify(value)
-        if isinstance(found, PyHandle):
-            if inspect.isawaitable(found.target):
-                self._hold(event, asyncio.ensure_future(found.target))
-        else:
-            self._hold(event, self.bridge.promises.future(value))
-        return Undefined
 
     def _abort(self, frame: Abort) -> None:
         """The client left: its handler and streams are cancelled, ``waitUntil`` goes on."""
@@ -404,7 +308,17 @@ class Worker:
 
     def _cancel(self, event: EventContext) -> None:
         event.answered = True
-        self._program.abort(event)
+        self._stop(event)
+        if event.dead:
+            self._wait_until.let_go(event)
+            self.served(event)
+
+    def _stop(self, event: EventContext) -> None:
+        """Cancel the handler; where too many tasks in a row wait for one another, none of them goes on."""
+        try:
+            self._program.abort(event)
+        except RecursionError:
+            self._bury(event)
 
     def _abort_js(self, request: Value) -> None:
         try:
@@ -412,8 +326,17 @@ class Worker:
         except JSError as error:
             self._tell_error(error)
 
+    def _is_stuck(self, event: EventContext) -> bool:
+        """Whether memory ran out, and what should have gone on with the event's stream was lost with it."""
+        if not self.memory.watch.exceeded or not event.sending:
+            return False
+        return not self.streams.await_the_other_side((event.sending, *event.streams))
+
     def _hang(self, event: EventContext) -> None:
         """Nothing can wake this event's handler any more: answer for it."""
+        if event.answered:
+            self.memory.end(event)
+            return
         self.fail(event, explain("hung", event=event.label, where=self._program.waiting(event)))
         self._cancel(event)
 
@@ -433,30 +356,3 @@ class Worker:
 
     def _leave(self) -> None:
         self._channel.close()  # what waits is still sent; the loop ends with the connection
-
-    # ---- what nobody awaited ------------------------------------------------
-
-    def tell(self, report: Report) -> None:
-        """A mistake worth explaining that ends nothing, told on the terminal."""
-        event = CURRENT.get()
-        self._channel.send(Explain(event.id if event else 0, report))
-
-    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A task or callback of the Worker failed and nobody looked at its exception."""
-        error = context.get("exception")
-        if error is None:
-            self.io.log("error", str(context.get("message", "")))
-        elif not isinstance(error, asyncio.CancelledError | CpuExceeded):
-            self._tell_error(error)
-
-    def _on_uncaught(self, error: Any = Undefined, *_: Any) -> Any:
-        """A JavaScript callback (a timer, a listener) failed and no "error" listener wanted to know."""
-        self._tell_error(error)
-        return Undefined
-
-    def _tell_error(self, error: Any) -> None:
-        event = CURRENT.get()
-        if event is None and self.memory.ran_out(None, error):
-            return
-        if event is None or not self.is_cut(event, error):
-            self.tell(self._program.report(error, event.label if event else ""))

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.config import Config, ConfigError
+from emulator.config import CONFIG_NAMES, Config, ConfigError
 from emulator.config.document import Document, Unreadable, read_document
+from emulator.config.keys import KEYS
 from emulator.config.settings import Settings
 from emulator.config.words import close_matches, show
 from emulator.diagnostics.known import explain
@@ -41,6 +42,28 @@ def plan_for(choice: str | None, settings: Settings, config: Config | None = Non
     else:
         plan = plan_named(DEFAULT_PLAN)
     return plan if config is None else _lowered(plan, config)
+
+
+def is_limits_file(path: Path) -> bool:
+    """Whether ``path`` is a TOML file, but no wrangler file: by its name, or by having none of its keys."""
+    if path.suffix.lower() != ".toml" or path.name in CONFIG_NAMES or not path.is_file():
+        return False
+    try:
+        data = read_document(path).data
+    except Unreadable:
+        # The name is all there is to go by.
+        return not path.name.startswith("wrangler")
+    return data.keys().isdisjoint(KEYS)
+
+
+def names_limits(path: Path) -> bool:
+    """Whether ``path`` is surely a file of limits: it has keys of one."""
+    if not is_limits_file(path):
+        return False
+    try:
+        return not read_document(path).data.keys().isdisjoint({"plan", *_BY_NAME})
+    except Unreadable:
+        return False
 
 
 def _plan(choice: str, base: Path, where: Place | None) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from emulator.config import find_config
 from emulator.config.words import close_matches, worker_name
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
+from emulator.limits.choose import names_limits
 from emulator.project.entry import shown_path, sources
 from emulator.project.go import BRIDGE, has_go_source
 from emulator.project.plan_mistakes import account_mistakes
@@ -53,7 +55,8 @@ def open_projects(
         try:
             projects.append(open_project(config, environment, overrides, process_env, limits))
         except ProjectError as error:
-            reports += error.reports
+            # A file of limits that is wrong is wrong for all of them.
+            reports += [report for report in error.reports if report not in reports]
     reports += name_clashes(projects)
     reports += account_mistakes(projects)
     if any(report.severity == "error" for report in reports):
@@ -77,6 +80,8 @@ def name_clashes(projects: Sequence[Project]) -> list[Report]:
 
 def _find(path: Path) -> tuple[list[Path], Report | None]:
     if path.is_file():
+        if names_limits(path):
+            return [], explain("limits-file-as-project", path=path, quoted=shlex.quote(str(path)))
         if path.suffix.lower() in (".toml", ".json", ".jsonc"):
             return [path], None
         return [], explain("not-a-wrangler-file", path=path, directory=_project_above(path) or path.parent)

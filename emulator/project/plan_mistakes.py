@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from emulator.config import Config
+from emulator.config.document import KeyPath
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
 from emulator.limits import Plan
@@ -52,8 +53,9 @@ def account_mistakes(projects: Sequence[Project]) -> list[Report]:
 
 def cron_expressions(config: Config) -> list[str]:
     """``triggers.crons`` of the environment, else of the top level."""
-    found = _cron_path(config)
-    return list(found[1]) if found else []
+    triggers = config.effective("triggers")
+    crons = triggers.get("crons") if isinstance(triggers, Mapping) else None
+    return list(crons) if isinstance(crons, list) else []
 
 
 def _variable_mistakes(config: Config, plan: Plan) -> list[Report]:
@@ -100,26 +102,9 @@ def _cron_mistakes(config: Config, plan: Plan) -> list[Report]:
     return [explain("crons-too-many", where=_cron_place(config, int(limit)), **facts)]
 
 
-def _cron_path(config: Config) -> tuple[tuple[str | int, ...], Sequence[str]] | None:
-    """Where the cron expressions stand in the document, and they themselves."""
-    if config.document is None:
-        return None
-    paths: list[tuple[str | int, ...]] = [("triggers", "crons")]
-    if config.environment:
-        paths.insert(0, ("env", config.environment, "triggers", "crons"))
-    for path in paths:
-        table: Any = config.document.data
-        for key in path[:-1]:
-            table = table.get(key) if isinstance(table, Mapping) else None
-        if isinstance(table, Mapping):
-            crons = table.get("crons")
-            return path, crons if isinstance(crons, list) else []
-    return None
-
-
 def _cron_place(config: Config, index: int) -> Place:
-    found = _cron_path(config)
-    place = config.document.value_place(*found[0], index) if config.document and found else None
+    path: KeyPath = (*config.effective_path("triggers"), "crons", index)
+    place = config.document.value_place(*path) if config.document else None
     return place or config.value_place("triggers")
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from functools import lru_cache
 from struct import Struct as Layout
 from typing import Any, Final, cast
@@ -32,6 +32,8 @@ ISOLATE_FIRST_ID: Final = 1
 
 _LENGTH: Final = Layout("!I")
 _PULL_STEP: Final = WINDOW // 4
+_SHORT: Final = 4096
+"""Bytes that a socket whose buffer is empty takes at once."""
 
 
 class ChannelError(Exception):
@@ -44,6 +46,11 @@ class StreamBroken(Exception):
 
 class StreamCancelled(Exception):
     """The reader of a stream wants no more of it."""
+
+
+def _anew(error: Exception) -> Exception:
+    """To raise: the one that a stream keeps would keep the frames, and data, of those who were told."""
+    return type(error)(*error.args)
 
 
 @lru_cache
@@ -70,6 +77,8 @@ class Channel(asyncio.Protocol):
         self._encode_into = msgspec.msgpack.Encoder().encode_into
         self._on_frame = on_frame
         self._on_lost = on_lost
+        self.make_room: Callable[[], None] | None = None
+        """Called before more is written than a socket takes at once: the transport copies the rest."""
         self._partial = bytearray()
         self._need = 0
         self._out = bytearray()
@@ -100,7 +109,11 @@ class Channel(asyncio.Protocol):
         start = len(out)
         if not start and self._flushed and self._loop is not None:
             self._loop.call_soon(self.flush)
-        self._encode_into(frame, out, start + 4)
+        try:
+            self._encode_into(frame, out, start + 4)
+        except BaseException:  # e.g. MemoryError
+            del out[start:]
+            raise
         size = len(out) - start - 4
         if size > MAX_FRAME:
             del out[start:]
@@ -166,6 +179,8 @@ class Channel(asyncio.Protocol):
     def flush(self) -> None:
         """Write what waits."""
         if self._out and self._transport is not None and not self._lost:
+            if self.make_room is not None and self.waiting_bytes > _SHORT:
+                self.make_room()  # what the transport has no memory for would be lost
             out, self._out = self._out, bytearray()
             self._transport.write(out)
 
@@ -195,6 +210,11 @@ class OutStream:
         """Why no more can be written (``StreamCancelled``, ``StreamBroken``), or ``None``."""
         return self._stopped
 
+    @property
+    def waits(self) -> bool:
+        """Whether the consumer must take something before more can be written."""
+        return self._credit <= 0 and self._stopped is None
+
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send ``data``; returns when all of it is on its way. One writer at a time."""
         view = memoryview(data).cast("B")
@@ -202,14 +222,12 @@ class OutStream:
             while self._credit <= 0 and self._stopped is None:
                 self._waiter = asyncio.get_running_loop().create_future()
                 await self._waiter
-            if self._stopped is not None:
-                raise self._stopped
+            self._check()
             size = min(CHUNK, self._credit, view.nbytes)
             self._credit -= size
             self._streams.channel.send(Chunk(self.id, bytes(view[:size])))
             view = view[size:]
-        if self._stopped is not None:
-            raise self._stopped
+        self._check()
 
     async def write_all(self, source: AsyncIterable[bytes]) -> None:
         """Send all of ``source`` and close; a failure of ``source`` breaks the stream."""
@@ -237,6 +255,10 @@ class OutStream:
             if self._stopped is None:
                 self._streams.channel.send(End(self.id, error))
 
+    def _check(self) -> None:
+        if self._stopped is not None:
+            raise _anew(self._stopped)
+
     def _allow(self, size: int) -> None:
         self._credit += size
         self._wake()
@@ -263,6 +285,11 @@ class InStream:
         self._ended = False
         self._error: Exception | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether a reader waits for the producer."""
+        return self._waiter is not None and not self._waiter.done()
+
     def __aiter__(self) -> InStream:
         return self
 
@@ -276,7 +303,7 @@ class InStream:
         """The next chunk, ``None`` at the end. Raises ``StreamBroken``. One reader at a time."""
         while not self._chunks:
             if self._error is not None:
-                raise self._error
+                raise _anew(self._error)
             if self._ended:
                 return None
             self._waiter = asyncio.get_running_loop().create_future()
@@ -355,6 +382,11 @@ class Streams:
             elif kind is Cancel:
                 stream._stop(StreamCancelled(frame.reason))
         return True
+
+    def await_the_other_side(self, streams: Iterable[int]) -> bool:
+        """Whether one of the streams of these ids goes on when the other side sends or takes something."""
+        found = (self._open.get(stream) for stream in streams)
+        return any(stream.waits for stream in found if stream is not None)
 
     def break_off(self, stream: int, error: str) -> None:
         """End a stream to the other side as a failure, whatever feeds it; one that is over stays as it is."""

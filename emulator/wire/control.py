@@ -13,8 +13,11 @@ from typing import Final
 REQUEST: Final = Layout("!cI")
 """Front to fork server: ``FORK`` or ``KILL``, isolate; ``WARM``, 0; ``GUARD`` or ``RELEASE``, a group."""
 
-NOTICE: Final = Layout("!cIi")
-"""Fork server to front: ``STARTED``, isolate, pid; or ``ENDED``, isolate, exit status (negative: signal)."""
+NOTICE: Final = Layout("!cIiQ")
+"""Fork server to front: ``STARTED``, isolate, pid, 0; or ``ENDED``, isolate, exit status (negative: signal),
+
+and the most bytes of memory that it had at once, those that it shared with the fork server included.
+"""
 
 FORK: Final = b"F"
 KILL: Final = b"K"

@@ -157,6 +157,8 @@ class Loaded(Frame, frozen=True, tag=20):
 
 class LoadFailed(Frame, frozen=True, tag=21):
     report: Report
+    files: dict[str, int] = {}
+    """As those of ``Loaded``, when ``report`` says that they are too big."""
 
 
 class Answer(Frame, frozen=True, tag=22):

@@ -15,6 +15,9 @@ import re
 import tempfile
 from typing import Final, NamedTuple
 
+BLOCKED_SECONDS: Final = 5
+"""Real time after which code that waits where nothing can wake it is given up."""
+
 _PAGE: Final = mmap.PAGESIZE
 _MOST_TEXT: Final = 64 * 1024
 _FRAME: Final = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$', re.MULTILINE)
@@ -31,7 +34,24 @@ class StackEntry(NamedTuple):
 class Cells(ctypes.Structure):
     """The shared page."""
 
-    _fields_ = [("running", ctypes.c_uint64), ("begun", ctypes.c_uint64), ("memory", ctypes.c_uint64)]
+    _fields_ = [
+        (name, ctypes.c_uint64) for name in ("running", "begun", "memory", "fresh_bytes", "limit_bytes")
+    ]
+
+
+class Last(NamedTuple):
+    """The shared page as a dead isolate left it."""
+
+    running: int
+    """Id of the event whose code ran, 0 for none."""
+    begun: int
+    """The greatest id that was begun."""
+    out_of_memory: bool
+    """An allocation had failed for want of memory."""
+    fresh_bytes: int
+    """Memory that it had before its Worker came."""
+    limit_bytes: int
+    """How much more makes allocations fail; 0: nothing does."""
 
 
 class FlightRecorder:
@@ -42,7 +62,8 @@ class FlightRecorder:
         self._map = mmap.mmap(fd, _PAGE)
         self.cells = Cells.from_buffer(self._map)
         """``running``: id of the event whose code runs, 0 for none. ``begun``: the greatest that was begun.
-        ``memory``: 1 once an allocation has failed for want of memory."""
+        ``memory``: 1 once an allocation has failed for want of memory. ``fresh_bytes``, ``limit_bytes``: as
+        in ``Last``."""
         os.lseek(fd, _PAGE, os.SEEK_SET)
 
 
@@ -58,10 +79,10 @@ class Recording:
     def fd(self) -> int:
         return self._file.fileno()
 
-    def read(self) -> tuple[int, int, bool]:
-        """``running``, ``begun`` and ``memory`` as they were left."""
+    def read(self) -> Last:
+        """What the isolate did last."""
         cells = Cells.from_buffer_copy(os.pread(self.fd, ctypes.sizeof(Cells), 0))
-        return cells.running, cells.begun, bool(cells.memory)
+        return Last(cells.running, cells.begun, bool(cells.memory), cells.fresh_bytes, cells.limit_bytes)
 
     def stack(self) -> list[StackEntry]:
         """The Python stack that the dead isolate left, innermost first; empty if it left none."""

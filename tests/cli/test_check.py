@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from case_files import Case, Section, read_case, write
+from fake_esbuild import fake_esbuild
 from serving import command, environment
 
 HERE = Path(__file__).parent
@@ -229,3 +230,36 @@ def test_a_worker_that_ends_its_process(tmp_path: Path) -> None:
     assert status == 1
     assert answer["workers"][0]["startup"] is None
     assert answer["workers"][0]["upload"]["bytes"] > 0
+
+
+def test_the_bundle_of_the_projects_own_esbuild_is_what_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = 'name = "w"\nmain = "w.js"\ncompatibility_date = "2025-01-01"\n'
+    script = 'import "big";\nexport default { fetch() { return new Response() } };\n'
+    package = "export const text = `" + "x" * (2 << 20) + "`;"
+    files = {"wrangler.toml": settings, "w.js": script, "node_modules/big/index.js": package}
+    write(tmp_path, {name: text.encode() for name, text in files.items()})
+
+    doubted = json.loads(run("check", "--format", "json", cwd=tmp_path).stdout)
+    (worker,) = doubted["workers"]
+    assert (doubted["ok"], worker["upload"]["bundled"], worker["upload"]["exact"]) == (True, False, False)
+    assert [(report["code"], report["severity"]) for report in worker["reports"]] == [
+        ("size-not-exact", "warning")
+    ]
+    assert run("check", "--strict", cwd=tmp_path).returncode == 1
+
+    program = fake_esbuild(tmp_path / "esbuild", size=300, output="dist/w.js", parts={"w.js": 200})
+    monkeypatch.setenv("ESBUILD_BINARY_PATH", str(program))
+    done = run("check", "--strict", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "\nTotal Upload: 0.29 KiB / gzip: 0." in done.stdout and "as they are written" not in done.stdout
+    upload = json.loads(run("check", "--format", "json", cwd=tmp_path).stdout)["workers"][0]["upload"]
+    assert (upload["bytes"], upload["bundled"], upload["exact"]) == (300, True, True)
+    assert upload["files"] == [{"path": "w.js", "bytes": 200}]
+
+    fake_esbuild(program, error="Could not resolve")
+    done = run("check", cwd=tmp_path)
+    assert (
+        done.returncode == 0 and "esbuild cannot bundle the Worker: src/index.js:3: Could not" in done.stdout
+    )

@@ -207,7 +207,7 @@ def test_parse_var() -> None:
 def test_required_secrets_limit_what_local_files_may_set(tmp_path: Path) -> None:
     (tmp_path / ".dev.vars").write_text("KEY=1\nA=2\nOTHER=3\n")
     config = load(tmp_path, BASE + '[vars]\nA = "x"\n[secrets]\nrequired = ["KEY", "TOKEN"]\n')
-    assert config.vars == {"A": "2", "KEY": "1"}
+    assert config.vars == {"A": "x", "KEY": "1"}
     assert codes(config) == ["secrets-missing"]
     assert config.warnings[0].what == "Required secrets are not set: TOKEN"
 

@@ -164,3 +164,28 @@ def test_lists_of_files_have_no_bars() -> None:
 def test_nothing_on_the_page_is_markup_of_the_users(what: str, host: str, ray: str) -> None:
     html = limit_page(Report("x", f"<b>{what}", why=what), "", 1102, f"<b>{host}", f"<b>{ray}", DATE)
     assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("stage", "cpu_text", "memory_text"),
+    [
+        (
+            "",
+            "Production answers such a request with error 1102.",
+            "so it is answered with error 1102. The others",
+        ),
+        ("answered", "Its answer was sent before", "Its answer was sent before"),
+        ("nobody", "It was code that works for no request", "Code that works for no request"),
+    ],
+)
+def test_what_became_of_the_request(stage: str, cpu_text: str, memory_text: str) -> None:
+    assert explain("cpu-exceeded", stage=stage, when="cut while it ran").why.startswith(cpu_text)
+    why = explain("memory-exceeded", stage=stage).why
+    assert memory_text in why
+    assert why.endswith("The others go on, and the next one meets a fresh isolate.")
+
+
+def test_memory_that_took_the_process_with_it() -> None:
+    why = explain("memory-exceeded", stage="died").why
+    assert "The process ended with it: the requests beside it are sent again" in why
+    assert "The others go on" not in why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -115,6 +116,16 @@ def test_a_body_that_comes_late(server: Emulated) -> None:
     body = server.raw(head + pieces).partition(b"\r\n\r\n")[2]
     assert len(body) == 300
     assert body.startswith(b"abc")
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 4", "Transfer-Encoding: chunked"])
+def test_a_worker_is_called_before_the_body_comes(server: Emulated, length: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(f"POST /early HTTP/1.1\r\nHost: localhost\r\n{length}\r\n\r\n".encode())
+        answer = b""
+        while not answer.endswith(b"early") and (data := connection.recv(65536)):
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_path_as_people_write_it(server: Emulated) -> None:

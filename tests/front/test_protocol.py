@@ -9,7 +9,7 @@ import pytest
 from http_peer import LOOPS, Client, answer_with, play
 
 from emulator.front.http_request import HttpRequest
-from emulator.front.protocol import MOST_WAITING
+from emulator.front.protocol import LINGER_SECONDS, MOST_WAITING
 
 IDLE_SECONDS = 0.2
 
@@ -260,3 +260,56 @@ def test_a_response_that_streams_is_cut_when_the_server_stops() -> None:
         assert not (await client.reader.read()).endswith(b"0\r\n\r\n")
 
     play(lambda request: request.spawn(stream(request)), scene)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_sends_all_before_it_reads_gets_the_last_answer(loop: str) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20000000\r\n\r\n"
+
+    async def scene(client: Client) -> None:
+        client.send(head + bytes(20_000_000))
+        await client.writer.drain()
+        assert (await client.answer()).body == b"/early"
+        assert await client.ended()
+
+    play(answer_target, scene, loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_client_that_sends_much_that_is_no_http_is_told(loop: str) -> None:
+    async def scene(client: Client) -> None:
+        client.send(b"GARBAGE\r\n" * 1_000_000)
+        await client.writer.drain()
+        assert (await client.answer()).status == 400
+        assert await client.ended()
+
+    play(answer_target, scene, loop)
+
+
+def test_a_client_that_never_stops_to_send_is_not_read_for_ever() -> None:
+    async def scene(client: Client) -> None:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await client.answer()).body == b"/"
+        end = time.monotonic() + 10 * LINGER_SECONDS
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < end:
+                client.send(b"1\r\nx\r\n")
+                await client.writer.drain()
+                await asyncio.sleep(0.05)
+
+    play(answer_target, scene)
+
+
+def test_what_came_of_a_body_goes_with_its_client() -> None:
+    requests: list[HttpRequest] = []
+
+    async def scene(client: Client) -> None:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
+        while not requests:
+            await asyncio.sleep(0.01)
+        client.writer.close()
+        while not requests[0].left:
+            await asyncio.sleep(0.01)
+        assert requests[0].take() == b""
+
+    play(requests.append, scene)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.fleet.isolate import IsolateDied
+from emulator.fleet.exchange import IsolateDied
 from emulator.front.replays import Replays
 
 NEIGHBOUR = IsolateDied("killed by SIGSEGV", begun=True, guilty=False)

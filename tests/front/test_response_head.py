@@ -14,6 +14,7 @@ from emulator.front.response_head import STATUS_LINES, InvalidField, field, fiel
         ("x-name", "你好", "x-name: 你好\r\n".encode()),
         ("x-empty", "", b"x-empty: \r\n"),
         ("x-tab", "a\tb", b"x-tab: a\tb\r\n"),
+        ("x-control", "a\x01b\x7f", b"x-control: a\x01b\x7f\r\n"),
         ("x-long", "v" * 5000, b"x-long: " + b"v" * 5000 + b"\r\n"),
         ("Connection", "close", b""),
         ("Transfer-Encoding", "chunked", b""),
@@ -35,7 +36,6 @@ def test_a_field(name: str, value: str, line: bytes) -> None:
         ("a\n", "x"),
         ("a", "x\r\nb: c"),
         ("a", "x\0"),
-        ("a", "x\x7f"),
         ("a", "y" * 5000 + "\n"),
     ],
 )

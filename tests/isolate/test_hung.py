@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from isolates import Isolate
+
+from emulator.isolate.events import EventContext
+from emulator.isolate.hung import HungWatch
 
 HEAD = """
 import asyncio, js
@@ -119,3 +124,29 @@ def test_hung_while_another_request_streams(load: Callable[..., Isolate]) -> Non
     assert reply.report is not None and reply.report.code == "hung"
     assert stream.chunk() == b"tick"
     stream.abort()
+
+
+def _event(**facts: Any) -> EventContext:
+    event = EventContext(1, "GET", "http://a/")
+    for name, value in facts.items():
+        setattr(event, name, value)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("facts", "stuck", "found"),
+    [
+        ({}, False, True),
+        ({"pending": 1}, True, False),
+        ({"answered": True}, False, False),
+        ({"answered": True}, True, True),
+        ({"answered": True, "pending": 1}, True, False),
+        ({"answered": True, "served": True}, True, False),
+    ],
+)
+def test_whom_the_watch_finds(facts: dict[str, Any], stuck: bool, found: bool) -> None:
+    event, told = _event(**facts), list[EventContext]()
+    loop = asyncio.SelectorEventLoop()
+    HungWatch(loop, {1: event}, told.append, lambda _: stuck).look()
+    loop.close()
+    assert told == [event] * found

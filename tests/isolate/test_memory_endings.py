@@ -94,3 +94,31 @@ def test_an_instance_that_was_stopped_in_the_middle_gets_a_successor(
     report = isolate.fetch().report
     assert report is not None and report.code == "cpu-exceeded"
     assert isolate.full == successors
+
+
+STUBBORN = {
+    "a group of tasks": "async with asyncio.TaskGroup() as group:\n            while True:\n                group.create_task(asyncio.sleep(60))",
+    "a loop that goes on": "while True:\n            try:\n                kept.append(bytes(1 << 16))\n            except MemoryError:\n                pass",
+    "a finally": "try:\n            while True:\n                kept.append([])\n        finally:\n            while True:\n                kept.append([])",
+}
+
+
+@pytest.mark.parametrize("body", STUBBORN.values(), ids=STUBBORN.keys())
+def test_python_that_goes_on_without_memory(load: Callable[..., Isolate], body: str) -> None:
+    isolate = load(
+        f"""
+import asyncio
+from js import Response
+
+kept = []
+
+async def on_fetch(request):
+    if request.url.endswith("/fill"):
+        {body}
+    return Response.new("ok")
+""",
+        limits=SMALL,
+    )
+    reply = isolate.fetch("GET", "/fill")
+    assert reply.report is not None and reply.report.code == "memory-exceeded"
+    assert isolate.full

@@ -11,7 +11,7 @@ from emulator.isolate.events import EventContext
 from emulator.isolate.memory import MB, MemoryWatch
 from emulator.isolate.memory_guard import MemoryGuard
 from emulator.isolate.memory_use import Use
-from emulator.wire.frames import Full, Limits, Memory
+from emulator.wire.frames import Explain, Full, Limits, Memory
 from emulator.wire.recorder import Cells
 
 PLACE = Place("/w/src/entry.py", 3, 0, "fetch", "x = bytearray(10**9)")
@@ -21,6 +21,7 @@ class System:
     """Numbers that a test sets."""
 
     can_limit = True
+
     used = 0
 
     def quick(self) -> int:
@@ -32,7 +33,10 @@ class System:
     def peak(self) -> int:
         return self.used
 
-    def limit(self, data_bytes: int | None) -> None:
+    def limit(self, data_bytes: int) -> None:
+        pass
+
+    def lift(self) -> None:
         pass
 
 
@@ -115,11 +119,25 @@ def test_an_event_is_ended_once_and_one_successor_is_enough(isolate: Isolate) ->
     assert len(isolate.channel.frames) == 1
 
 
-def test_what_no_event_is_to_blame_for_only_asks_for_a_successor(isolate: Isolate) -> None:
+def test_what_no_event_is_to_blame_for_is_told_and_asks_for_a_successor(isolate: Isolate) -> None:
     assert isolate.guard.ran_out(None, MemoryError())
 
     assert isolate.ended == []
-    assert [type(frame) for frame in isolate.channel.frames] == [Full]
+    full, told = isolate.channel.frames
+    assert isinstance(full, Full) and isinstance(told, Explain)
+    assert (told.event, told.report.code, told.report.event) == (0, "memory-exceeded", "")
+
+
+def test_an_event_that_is_over_is_told_once(isolate: Isolate) -> None:
+    event = EventContext(1, "GET", "http://localhost/x")
+    event.answered = event.over = True
+    assert isolate.guard.ran_out(event, MemoryError())
+    assert isolate.guard.ran_out(event, MemoryError())
+
+    assert isolate.ended == []
+    (told,) = (frame for frame in isolate.channel.frames if isinstance(frame, Explain))
+    assert (told.event, told.report.event) == (1, "GET /x")
+    assert "Its answer was sent before" in told.report.why
 
 
 def test_a_slow_leak_asks_for_a_successor_when_it_crosses(isolate: Isolate) -> None:
@@ -177,3 +195,14 @@ def test_without_limits_everything_goes() -> None:
     made.look(4000)
 
     assert made.channel.frames == [Memory(4000 * MB)]
+
+
+def test_an_event_that_lost_what_it_waits_for_is_ended() -> None:
+    isolate = Isolate()
+    event = EventContext(1, "GET", "http://a/x")
+    event.answered = True
+    isolate.guard.end(event)
+    ((ended, report),) = isolate.ended
+    assert ended is event
+    assert report.code == "memory-exceeded"
+    assert "JavaScript" in report.why

@@ -425,7 +425,7 @@ class ForkedIsolates:
         """End it at once."""
         isolate.kill()
 
-    def _on_ended(self, number: int, status: int) -> None:
+    def _on_ended(self, number: int, status: int, peak_bytes: int) -> None:
         self._isolates[number].ended(status)
 
     def _on_server_lost(self) -> None:

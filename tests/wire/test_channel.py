@@ -272,3 +272,90 @@ def test_a_frame_that_is_too_long_to_send_leaves_the_channel_usable() -> None:
         assert [(await front.frames.get())[0] for _ in range(2)] == [Done(1, 1), Done(2, 2)]
 
     run(scenario)
+
+
+def test_whether_streams_go_on_without_this_side() -> None:
+    async def scene() -> None:
+        sent: list[Any] = []
+        channel: Any = type("Sent", (), {"send": lambda self, frame: sent.append(frame)})()
+        streams = Streams(channel, ISOLATE_FIRST_ID)
+        out, source = streams.open(), streams.incoming(2)
+        both = (out.id, source.id)
+        assert not streams.await_the_other_side((*both, 99))
+        reading = asyncio.ensure_future(source.read())
+        await asyncio.sleep(0)
+        assert streams.await_the_other_side(both)
+        streams.handle(Chunk(source.id, b"x"))
+        assert await reading == b"x"
+        assert not streams.await_the_other_side(both)
+        await out.write(bytes(WINDOW))
+        assert streams.await_the_other_side(both)
+        streams.handle(Cancel(out.id))
+        assert not streams.await_the_other_side(both)
+
+    asyncio.run(scene())
+
+
+def test_the_end_of_a_stream_does_not_keep_what_was_written() -> None:
+    async def scene() -> None:
+        channel: Any = type("Sent", (), {"send": lambda self, frame: None})()
+        out = Streams(channel, ISOLATE_FIRST_ID).open()
+        out._stop(StreamCancelled("enough"))
+        for _ in range(2):
+            with pytest.raises(StreamCancelled, match="enough"):
+                await out.write(b"data")
+        assert out.stopped is not None
+        assert out.stopped.__traceback__ is None
+
+    asyncio.run(scene())
+
+
+class Full:
+    """A transport that takes more only when there was room made."""
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting, self.written, self.room = waiting, b"", False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def make_room(self) -> None:
+        self.room = True
+
+    def write(self, data: bytearray) -> None:
+        if not self.room:
+            raise MemoryError
+        self.written += data
+
+
+@pytest.mark.parametrize(("waiting", "size"), [(0, 100_000), (100_000, 1)])
+def test_room_is_made_before_a_transport_keeps_what_it_cannot_send(waiting: int, size: int) -> None:
+    frames, transport = [Chunk(1, bytes(size))], Full(waiting)
+    channel = Channel(ToFront, frames.append, lambda _: None, flushed=False)
+    channel.make_room = transport.make_room
+    channel._transport = transport  # type: ignore[assignment]
+    channel.send(frames[0])
+    channel.flush()
+    assert transport.written == encoded(frames[0])
+
+
+def test_a_frame_that_cannot_be_encoded_leaves_nothing_behind() -> None:
+    async def scene() -> None:
+        ours, theirs = socket.socketpair()
+        arrived: list[Any] = []
+        sender = Channel(ToIsolate, arrived.append, lambda _: None)
+        receiver = Channel(ToFront, arrived.append, lambda _: None)
+        loop = asyncio.get_running_loop()
+        await loop.create_unix_connection(lambda: sender, sock=ours)
+        await loop.create_unix_connection(lambda: receiver, sock=theirs)
+        sender.send(Done(1, 1))
+        with pytest.raises(TypeError):
+            sender.send(Call(1, 1, "x" * 5000, "y", object()))
+        sender.send(Done(2, 2))
+        while len(arrived) < 2:
+            await asyncio.sleep(0.01)
+        assert arrived == [Done(1, 1), Done(2, 2)]
+        sender.abort()
+        receiver.abort()
+
+    asyncio.run(scene())

@@ -223,6 +223,11 @@
     if (tagOf(value) === "[object ArrayBuffer]") return value.byteLength !== 0;
     return true;
   };
+  // As Python's str() shows it: what `toString` throws is Python's to see.
+  const shown = (value) =>
+    typeof value.toString === "function" ? String(value.toString()) : apply(objectToString, value, []);
+  const compare = (a, b, operator) =>
+    operator === "<" ? a < b : operator === "<=" ? a <= b : operator === ">" ? a > b : a >= b;
   const text = (value) => {
     try {
       return String(value);
@@ -307,11 +312,7 @@
     clear() {
       for (const key of [...this.keys()]) this.delete(key);
     }
-    toJSON() {
-      return Object.fromEntries(this);
-    }
   }
-  Object.defineProperty(LiteralMap.prototype, "toJSON", { enumerable: false });
   const pairsOf = (keys, values) => keys.map((key, i) => [unbox(key), unbox(values[i])]);
   // Also where the key is "__proto__", which an assignment would take for the prototype.
   const putOwn = (object, key, value) =>
@@ -336,6 +337,13 @@
       }
       return key;
     };
+    const elementOf = (item) => {
+      const converted = visit(item, -1);
+      if (isArray(converted) && converted[0] !== KIND.OTHER) {
+        throw new Error(`Cannot use key of type ${constructorName(item)} as a key to a Python set`);
+      }
+      return converted;
+    };
     const visit = (value, left) => {
       if (typeof value === "function" || typeof value === "symbol") return other(value);
       if (typeof value !== "object" || value === null) return value;
@@ -356,7 +364,7 @@
       }
       if (tag === "[object Set]") {
         seen.set(value, count++);
-        for (const item of value) items.push(visit(item, left - 1));
+        for (const item of value) items.push(elementOf(item));
         return [KIND.SET, items];
       }
       if (isView(value) || tag === "[object ArrayBuffer]") return [KIND.BUFFER, others.push(value) - 1];
@@ -452,6 +460,22 @@
   }
   Object.defineProperty(PyProxy.prototype, Symbol.toStringTag, { value: "PyProxy", configurable: true });
 
+  const callWith = (proxy, name, { relaxed = false, kwargs = false, promising = false }, args) => {
+    let named = {};
+    if (kwargs) {
+      if (args.length === 0) {
+        throw new TypeError(`${name} requires at least one argument (the key word argument object)`);
+      }
+      named = args.pop();
+      if (named.constructor !== undefined && named.constructor.name !== "Object") {
+        throw new TypeError("kwargs argument is not an object");
+      }
+    }
+    const [names, values] = [Object.keys(named), Object.values(named)];
+    const result = settled(host.callWith(handleOf(proxy), args, names, values, Boolean(relaxed), Boolean(promising)));
+    return promising ? Promise.resolve(result) : result;
+  };
+
   // Abilities beyond the basic ones, by the Python type of the object.
   const abilities = {
     callable: {
@@ -462,11 +486,25 @@
         return settled(host.call(handleOf(this), self, args));
       },
       callKwargs(...args) {
-        const kwargs = args.pop();
-        return settled(host.callKwargs(handleOf(this), args, Object.keys(kwargs), Object.values(kwargs)));
+        return callWith(this, "callKwargs", { kwargs: true }, args);
       },
       callRelaxed(...args) {
-        return settled(host.callRelaxed(handleOf(this), args));
+        return callWith(this, "callRelaxed", { relaxed: true }, args);
+      },
+      callKwargsRelaxed(...args) {
+        return callWith(this, "callKwargsRelaxed", { kwargs: true, relaxed: true }, args);
+      },
+      callPromising(...args) {
+        return callWith(this, "callPromising", { promising: true }, args);
+      },
+      callPromisingKwargs(...args) {
+        return callWith(this, "callPromisingKwargs", { promising: true, kwargs: true }, args);
+      },
+      callWithOptions(options, ...args) {
+        return callWith(this, "callWithOptions with 'kwargs: true'", options, args);
+      },
+      captureThis() {
+        return settled(host.captureThis(handleOf(this)));
       },
       bind(self, ...bound) {
         const proxy = this;
@@ -494,6 +532,11 @@
       get(key) {
         return settled(host.getItem(handleOf(this), key));
       },
+      has(key) {
+        return settled(host.contains(handleOf(this), key));
+      },
+    },
+    contains: {
       has(key) {
         return settled(host.contains(handleOf(this), key));
       },
@@ -565,6 +608,9 @@
       },
     },
     sequence: {
+      get [Symbol.isConcatSpreadable]() {
+        return true;
+      },
       toJSON() {
         return Array.from(this);
       },
@@ -580,7 +626,7 @@
     "indexOf", "join", "keys", "lastIndexOf", "map", "reduce", "reduceRight", "slice", "some", "values"]) {
     const method = Array.prototype[name];
     abilities.sequence[name] = function (...args) {
-      return apply(method, name === "concat" ? [...this] : this, args);
+      return name === "concat" ? apply(method, [], [this, ...args]) : apply(method, this, args);
     };
   }
 
@@ -675,7 +721,7 @@
 
   // These may meet accessors and Proxies that throw: their error is kept for Python as well.
   const careful = {
-    flagsOfPyProxy, idOf, truthy, lengthOf, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind,
+    flagsOfPyProxy, idOf, truthy, shown, compare, lengthOf, propertyNames, fill, viewOf, bytesOf, overwrite, bufferKind,
     pairsOf, newDict, fillDict, newSet, settle, deferred, onceCallable,
     raise: (error) => new Raise(error),
     pythonError: (type, message, handle) => new PythonError(type, message, handle),
@@ -707,7 +753,16 @@
       for (let i = start; i < stop && i < array.length; i++) if (array[i] === unbox(value)) return i;
       return -1;
     },
-    decode: (value, label) => new TextDecoder(label ?? "utf-8").decode(value),
+    // The text, or undefined where the bytes are none.
+    decode: (value, label) => {
+      const decoder = new TextDecoder(label, { fatal: true });
+      try {
+        return decoder.decode(value);
+      } catch {
+        return undefined;
+      }
+    },
+    repeat: (array, times) => [].concat(...Array(Math.max(0, times)).fill(array)),
     concat: (array, items) => [...array, ...items.map(unbox)],
   };
   for (const name of Object.keys(careful)) {

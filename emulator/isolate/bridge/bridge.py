@@ -11,7 +11,7 @@ from ..realm.realm import Realm
 from .convert import Converter
 from .errors import ErrorTable
 from .flags import FLAGS, TREE
-from .handles import MISSING, Lent, PyHandle
+from .handles import MISSING, CapturingHandle, Lent, PyHandle
 from .jsproxy import ProxyClasses
 from .promises import Promises
 from .pyproxy import PyProxyHost
@@ -98,13 +98,18 @@ class Bridge:
         return boxed
 
     def make_pyproxy(
-        self, target: Any, borrowed: list[PyHandle] | None = None, *, roundtrip: bool = False
+        self,
+        target: Any,
+        borrowed: list[PyHandle] | None = None,
+        *,
+        roundtrip: bool = False,
+        captures_this: bool = False,
     ) -> Value:
         """A PyProxy for ``target``; borrowed ones die with the call that they are made for.
 
         With ``roundtrip`` it stays a ``JsProxy`` when it comes back to Python.
         """
-        handle = PyHandle(target, roundtrip)
+        handle = (CapturingHandle if captures_this else PyHandle)(target, roundtrip)
         if borrowed is not None:
             borrowed.append(handle)
         names, callable_, indexed = self.pyproxies.abilities(target)

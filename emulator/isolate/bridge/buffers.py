@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from struct import calcsize
+from typing import TYPE_CHECKING, Any, Final
 
-from ..realm.engine import Value
+from ..realm.engine import Undefined, Value
 from .flags import BUFFER_FORMATS
 from .handles import MISSING
 
 if TYPE_CHECKING:
     from .bridge import Bridge
+
+
+_UNSIGNED_BYTES: Final = ("Uint8Array", "Uint8ClampedArray")
 
 
 class BufferMixin:
@@ -30,22 +35,30 @@ class BufferMixin:
         return view if form == "B" else view.cast(form)  # type: ignore[call-overload]
 
     def to_string(self, encoding: str | None = None) -> str:
-        """The bytes decoded; ``encoding`` is a label of the Encoding Standard, utf-8 by default."""
-        return str(self._cfw_bridge.invoke("decode", self._cfw_value, encoding or "utf-8"))
+        """The bytes decoded; ``encoding`` is a label of the Encoding Standard, utf-8 by default.
+
+        ValueError for bytes that are no text in it.
+        """
+        found = self._cfw_bridge.invoke("decode", self._cfw_value, encoding or "utf-8")
+        if found is Undefined:
+            raise ValueError(f"Failed to decode Javascript TypedArray as {encoding or 'utf8'}")
+        return str(found)
 
     def assign(self, source: Any, /) -> None:
         """Overwrite the whole buffer with the bytes of ``source``, of the same size."""
-        data = bytes(memoryview(source))
-        self._cfw_check(len(data), len(self.to_bytes()))
+        with memoryview(source) as view:
+            self._cfw_check(view, "cannot assign to TypedArray of length {other} from buffer of length {own}")
+            data = view.tobytes()
         bridge = self._cfw_bridge
         bridge.invoke("overwrite", self._cfw_value, bridge.engine.array_buffer(data))
 
     def assign_to(self, target: Any, /) -> None:
         """Copy the bytes into a writable Python buffer of the same size."""
-        data = self.to_bytes()
         with memoryview(target) as view:
-            self._cfw_check(view.nbytes, len(data))
-            view.cast("B")[:] = data
+            self._cfw_check(view, "cannot assign from TypedArray of length {own} to buffer of length {other}")
+            if view.readonly:
+                raise BufferError("Object is not writable.")
+            view.cast("B")[:] = self.to_bytes()
 
     def to_file(self, file: Any, /) -> None:
         """Write the bytes to a file object."""
@@ -57,16 +70,28 @@ class BufferMixin:
 
     _into_file = to_file
 
-    def _cfw_check(self, given: int, size: int) -> None:
-        if given != size:
-            raise ValueError(f"cannot assign to TypedArray of length {given} from buffer of length {size}")
+    def _cfw_check(self, view: memoryview[Any], unequal: str) -> None:
+        size = len(self.to_bytes())
+        if view.nbytes != size:
+            raise ValueError(unequal.format(own=size, other=view.nbytes))
+        kind = self._cfw_bridge.invoke("bufferKind", self._cfw_value)
+        if view.itemsize != calcsize(BUFFER_FORMATS.get(kind, "B")):
+            raise ValueError("TypedArray and memorybuffer have incompatible formats")
 
 
 class TypedArrayMixin(BufferMixin):
     __slots__ = ()
 
     def __bytes__(self) -> bytes:
-        return self.to_bytes()
+        # Its items, as of any iterable: only those of unsigned bytes are the bytes themselves.
+        kind = self._cfw_bridge.invoke("bufferKind", self._cfw_value)
+        return self.to_bytes() if kind in _UNSIGNED_BYTES else bytes(list(self))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "keys":
+            # So that dict(array) takes it for pairs, not for a mapping.
+            raise AttributeError(name, name=name, obj=self)
+        return super().__getattr__(name)  # type: ignore[misc]
 
     def __len__(self) -> int:
         return int(self._cfw_bridge.invoke("lengthOf", self._cfw_value))
@@ -87,6 +112,12 @@ class TypedArrayMixin(BufferMixin):
     def __setitem__(self, index: Any, value: Any) -> None:
         bridge = self._cfw_bridge
         bridge.invoke("set", self._cfw_value, self._cfw_index(index), bridge.convert.to_js(value))
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("object doesn't support item deletion")
+
+    index = Sequence.index
+    count = Sequence.count
 
     def __contains__(self, value: object) -> bool:
         bridge = self._cfw_bridge

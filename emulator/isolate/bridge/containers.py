@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Iterable, KeysView, MutableMapping, MutableSequence
 from typing import TYPE_CHECKING, Any
@@ -57,11 +58,20 @@ class ItemMixin:
         bridge = self._cfw_bridge
         value = bridge.convert.to_js(key)
         found = bridge.invoke("method", self._cfw_value, "get", value)
-        if found is Undefined and not (
-            self._js_type_flags & FLAGS["HAS_HAS"] and bridge.invoke("method", self._cfw_value, "has", value)
+        if (
+            found is Undefined
+            and self._js_type_flags & FLAGS["HAS_HAS"]
+            and not bridge.invoke("method", self._cfw_value, "has", value)
         ):
             raise KeyError(key)
         return bridge.convert.to_py(found)
+
+
+class NotIterableMixin:
+    """Where there are items but no iterator, Python would try 0, 1, 2 and so on for ever."""
+
+    __slots__ = ()
+    __iter__ = None
 
 
 class ItemAssignmentMixin:
@@ -100,6 +110,7 @@ class MapMixin(ItemMixin, HasMixin, LengthMixin):
     keys = MutableMapping.keys
     items = MutableMapping.items
     values = MutableMapping.values
+    __reversed__ = None
 
 
 class MutableMapMixin(ItemAssignmentMixin, MapMixin):
@@ -132,6 +143,8 @@ class ObjectMapMixin:
         return bridge.convert.to_py(found)
 
     def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError("Can only assign keys of type string to JavaScript object map")
         self._cfw_bridge.invoke("set", self._cfw_value, key, self._cfw_bridge.convert.to_js(value))
 
     def __delitem__(self, key: str) -> None:
@@ -178,6 +191,8 @@ class ArrayMixin(IncludesMixin, LengthMixin):
         return super().__getattr__(name)  # type: ignore[misc]
 
     def _cfw_position(self, index: Any) -> int:
+        if not hasattr(type(index), "__index__"):
+            raise TypeError(f"list indices must be integers or slices, not {type(index).__name__}")
         position = index.__index__()
         return int(position + len(self) if position < 0 else position)
 
@@ -190,7 +205,9 @@ class ArrayMixin(IncludesMixin, LengthMixin):
         if not 0 <= position < len(self):
             raise IndexError(index)
         found = bridge.get(self._cfw_value, position)
-        return None if found is MISSING else bridge.convert.to_py(found)
+        if found is MISSING:  # a hole
+            raise IndexError(index)
+        return bridge.convert.to_py(found)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         bridge = self._cfw_bridge
@@ -198,7 +215,7 @@ class ArrayMixin(IncludesMixin, LengthMixin):
             self._cfw_assign_slice(index, [bridge.convert.to_js(item) for item in value])
             return
         position = self._cfw_position(index)
-        if not 0 <= position < len(self):
+        if position < 0:
             raise IndexError(index)
         bridge.invoke("set", self._cfw_value, position, bridge.convert.to_js(value))
 
@@ -235,13 +252,30 @@ class ArrayMixin(IncludesMixin, LengthMixin):
         items = [bridge.convert.to_js(item) for item in other]
         return bridge.convert.to_py(bridge.invoke("concat", self._cfw_value, items))
 
+    def __mul__(self, times: Any) -> Any:
+        if not hasattr(type(times), "__index__"):
+            return NotImplemented
+        bridge = self._cfw_bridge
+        return bridge.convert.to_py(bridge.invoke("repeat", self._cfw_value, operator.index(times)))
+
+    __rmul__ = __mul__
+
+    def pop(self, index: Any = -1) -> Any:
+        """Remove the item at ``index``, and give it."""
+        if not -len(self) <= operator.index(index) < len(self):
+            raise IndexError("pop index out of range" if len(self) else "pop from empty list")
+        found = self[index]
+        del self[index]
+        return found
+
     def append(self, value: Any) -> None:
         """Add ``value`` at the end."""
         self.insert(len(self), value)
 
     def insert(self, index: int, value: Any) -> None:
         """Put ``value`` before position ``index``."""
-        position = max(0, min(len(self), self._cfw_position(index)))
+        position = operator.index(index)
+        position = max(0, min(len(self), position + len(self) if position < 0 else position))
         self._cfw_bridge.invoke(
             "splice", self._cfw_value, position, 0, [self._cfw_bridge.convert.to_js(value)]
         )
@@ -260,9 +294,7 @@ class ArrayMixin(IncludesMixin, LengthMixin):
             raise ValueError(f"{value!r} is not in list")
         return found
 
-    pop = MutableSequence.pop
     remove = MutableSequence.remove
     reverse = MutableSequence.reverse
-    clear = MutableSequence.clear
     count = MutableSequence.count
     __iadd__ = MutableSequence.__iadd__

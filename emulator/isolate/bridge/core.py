@@ -30,6 +30,11 @@ class JsNull:
     def __bool__(self) -> bool:
         return False
 
+    @property
+    def typeof(self) -> str:
+        """What ``typeof null`` gives in JavaScript."""
+        return "object"
+
 
 def install(realm: Realm) -> Bridge:
     """Make ``js``, ``pyodide`` and ``pyodide.ffi`` importable over ``realm``.
@@ -86,8 +91,9 @@ def _functions(bridge: Bridge) -> dict[str, Callable[..., Any]]:
         return to_js(bridge, obj, **options)
 
     def create_proxy(obj: Any, /, *, capture_this: bool = False, roundtrip: bool = True) -> Any:
-        """A PyProxy that lives until ``destroy``."""
-        return bridge.classes.double(bridge.make_pyproxy(obj, roundtrip=roundtrip))
+        """A PyProxy that lives until ``destroy``. ``capture_this``: it is called with ``this`` first."""
+        proxy = bridge.make_pyproxy(obj, roundtrip=roundtrip, captures_this=capture_this)
+        return bridge.classes.double(proxy)
 
     def create_once_callable(obj: Callable[..., Any], /, *, _may_syncify: bool = False) -> Any:
         """A JS function that may be called once, then releases ``obj``."""
@@ -109,6 +115,8 @@ def _functions(bridge: Bridge) -> dict[str, Callable[..., Any]]:
     def can_run_sync() -> bool:
         return bridge.promises.can_run_sync()
 
+    to_js_.__qualname__ = to_js_.__name__ = "to_js"
+    create_proxy.__qualname__ = "create_proxy"
     return {
         "to_js": to_js_,
         "create_proxy": create_proxy,

@@ -20,6 +20,15 @@ class JsException(Exception):
 
     _js_type_flags: int
 
+    # Whoever wants the message of an exception finds the error itself, which says it.
+    args = property(lambda self: (self,))
+
+    def __copy__(self) -> JsException:
+        return self
+
+    def __deepcopy__(self, memo: object) -> JsException:
+        return self
+
     @property
     def js_error(self) -> JsException:
         """The error itself; older code looks for it here."""
@@ -73,7 +82,7 @@ class ErrorTable:
             return plain
         text = "".join(traceback.format_exception(error))
         made: Value = self._bridge.helper("pythonError")(
-            type(error).__name__, text, self._bridge.engine.host_object(PyHandle(error))
+            type(error).__qualname__, text, self._bridge.engine.host_object(PyHandle(error))
         )
         return made
 

@@ -10,6 +10,7 @@ _BORROWED: Final = (
     " This borrowed proxy was automatically destroyed at the end of a function call. "
     "Try using create_proxy or create_once_callable."
 )
+_ITERATED: Final = " This borrowed proxy was automatically destroyed when an iterator was exhausted."
 
 
 class Lent(NamedTuple):
@@ -23,7 +24,7 @@ class Lent(NamedTuple):
 class PyHandle:
     """What a PyProxy in JavaScript holds. ``target`` is gone once it is ``dead``."""
 
-    __slots__ = ("_borrowed", "_kind", "dead", "lent", "returned", "roundtrip", "target")
+    __slots__ = ("_kind", "dead", "dead_end", "lent", "returned", "roundtrip", "target")
 
     def __init__(self, target: Any, roundtrip: bool = False) -> None:
         self.target = target
@@ -33,7 +34,8 @@ class PyHandle:
         self.lent: Lent | None = None
         """Where the Python call is that borrowed a callable, once that call is over."""
         self.returned: Any = None
-        self._borrowed = False
+        self.dead_end = ""
+        """What the epitaph adds for the way in which it died."""
         self._kind: type = object
 
     def destroy(self) -> None:
@@ -43,18 +45,46 @@ class PyHandle:
             self._kind = type(self.target)
             self.target = None
 
+    def end_iteration(self) -> None:
+        """The iterator that made it is exhausted or closed."""
+        if not self.dead:
+            self.destroy()
+            self.dead_end = _ITERATED
+
     def end_borrowing(self) -> None:
         """The call that borrowed it is over."""
         if not self.dead:
             if callable(self.target):
                 self.lent = _caller()
-            self._borrowed = True
             self.destroy()
+            self.dead_end = _BORROWED
 
     @property
     def epitaph(self) -> str:
         """The platform's words for the use of a dead handle."""
-        return _DESTROYED.format(type=self._kind.__name__) + (_BORROWED if self._borrowed else "")
+        return _DESTROYED.format(type=self._kind.__name__) + self.dead_end
+
+
+class CapturingHandle(PyHandle):
+    """A callable that gets JavaScript's ``this`` as its first argument."""
+
+    __slots__ = ()
+
+
+class IterationHandle(PyHandle):
+    """An iterator that JavaScript drives; what it gave out ends with it."""
+
+    __slots__ = ("given",)
+
+    def __init__(self, target: Any) -> None:
+        super().__init__(target)
+        self.given: list[PyHandle] = []
+
+    def destroy(self) -> None:
+        """End the iteration. Idempotent."""
+        super().destroy()
+        for handle in self.given:
+            handle.end_iteration()
 
 
 def _caller() -> Lent | None:

@@ -51,7 +51,12 @@ class GeneratorMixin(IteratorMixin):
 
     def throw(self, error: Any, value: Any = None, traceback: Any = None) -> Any:
         """Raise ``error`` inside the generator."""
-        exception = error if isinstance(error, BaseException) else (value or error())
+        if isinstance(error, BaseException):
+            exception = error
+        elif isinstance(value, BaseException):
+            exception = value
+        else:
+            exception = error() if value is None else error(value)
         return self._cfw_finish("throw", self._cfw_bridge.errors.to_js(exception))
 
     def close(self) -> None:

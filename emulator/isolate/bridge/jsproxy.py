@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Generator, Mapping, MutableMapping, MutableSequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from _pyodide._core_docs import _JsProxyMetaClass
 
 from ..realm.engine import Undefined, Value
-from . import buffers, containers, iteration
+from . import buffers, containers, iteration, py_json
 from .errors import JsException
 from .flags import FLAGS
 from .handles import MISSING, PyHandle
@@ -17,6 +17,11 @@ from .to_py import to_py
 
 if TYPE_CHECKING:
     from .bridge import Bridge
+
+
+_NO_JSON: Final = sum(
+    FLAGS[name] for name in ("IS_CALLABLE", "IS_BUFFER", "IS_ERROR", "IS_AWAITABLE", "IS_DOUBLE_PROXY")
+)
 
 
 class JsProxyMeta(_JsProxyMetaClass):
@@ -75,8 +80,6 @@ class JsProxyBase(metaclass=JsProxyMeta):
         if _is_dunder(name):
             object.__delattr__(self, name)
             return
-        if self._cfw_bridge.get(self._cfw_value, js_name(name)) is MISSING:
-            raise AttributeError(name, name=name, obj=self)
         self._cfw_bridge.invoke("remove", self._cfw_value, js_name(name))
 
     def __dir__(self) -> list[str]:
@@ -95,9 +98,30 @@ class JsProxyBase(metaclass=JsProxyMeta):
         return bool(self._cfw_bridge.invoke("truthy", self._cfw_value))
 
     def __str__(self) -> str:
-        return str(self._cfw_bridge.invoke("text", self._cfw_value))
+        # Whatever shows an error must not end in another one.
+        name = "text" if self._js_type_flags & FLAGS["IS_ERROR"] else "shown"
+        return str(self._cfw_bridge.invoke(name, self._cfw_value))
 
     __repr__ = __str__
+
+    def _cfw_compare(self, other: object, operator: str) -> Any:
+        if not hasattr(type(other), "_js_type_flags"):
+            return NotImplemented
+        bridge = self._cfw_bridge
+        value = other._cfw_value  # type: ignore[attr-defined]
+        return bool(bridge.invoke("compare", self._cfw_value, value, operator))
+
+    def __lt__(self, other: object) -> Any:
+        return self._cfw_compare(other, "<")
+
+    def __le__(self, other: object) -> Any:
+        return self._cfw_compare(other, "<=")
+
+    def __gt__(self, other: object) -> Any:
+        return self._cfw_compare(other, ">")
+
+    def __ge__(self, other: object) -> Any:
+        return self._cfw_compare(other, ">=")
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise TypeError("cannot pickle 'pyodide.ffi.JsProxy' object")
@@ -239,6 +263,16 @@ class ProxyClasses:
         object.__setattr__(proxy, "_cfw_this", hereditary)
         return proxy
 
+    def py_json(self, value: Value) -> Any:
+        """A proxy for an object as a mapping, for an array as a sequence; others as they are."""
+        flags = self._bridge.classify(value)
+        if type(flags) is not int or flags & _NO_JSON:
+            return self._bridge.wrap(value)
+        if flags & FLAGS["IS_ARRAY"]:
+            return self.make(flags | FLAGS["IS_PY_JSON_SEQUENCE"], value)
+        mapping = FLAGS["IS_PY_JSON_DICT"] | FLAGS["IS_OBJECT_MAP"]
+        return self.make(mapping | FLAGS["IS_ITERABLE"] | FLAGS["HAS_LENGTH"], value)
+
     def _build(self, flags: int) -> type[Any]:
         is_error = bool(flags & FLAGS["IS_ERROR"])
         bases = (*_mixins(flags), JsProxyBase) + ((JsException,) if is_error else ())
@@ -288,12 +322,18 @@ def _mixins(flags: int) -> list[type]:
         found.append(DoubleProxyMixin)
     if has("IS_CALLABLE"):
         found.append(CallableMixin)
+    if not flags & _NO_JSON:
+        found.append(py_json.PyJsonMixin)
+    if has("IS_PY_JSON_DICT"):
+        return [*found, py_json.JsonObjectMixin]
     if has("IS_OBJECT_MAP"):
         return [*found, containers.ObjectMapMixin]
     if has("IS_TYPEDARRAY"):
         found.append(buffers.TypedArrayMixin)
     elif has("IS_BUFFER"):
         found.append(buffers.BufferMixin)
+    elif has("IS_PY_JSON_SEQUENCE"):
+        return [*found, py_json.JsonArrayMixin]
     elif has("IS_ARRAY"):
         found.append(containers.ArrayMixin)
     elif has("HAS_GET", "HAS_LENGTH", "IS_ITERABLE"):
@@ -312,6 +352,8 @@ def _collection_mixins(has: Callable[..., bool]) -> list[type]:
         found.append(containers.ItemAssignmentMixin)
     if has("HAS_GET"):
         found.append(containers.ItemMixin)
+        if not (has("IS_ITERABLE") or has("IS_ITERATOR")):
+            found.append(containers.NotIterableMixin)
     if has("HAS_LENGTH"):
         found.append(containers.LengthMixin)
     if has("HAS_HAS"):

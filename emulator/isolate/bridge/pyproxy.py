@@ -6,6 +6,7 @@ Every function here runs for JavaScript: exceptions are thrown there. Handles ar
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import (
     AsyncIterable,
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..realm.engine import Undefined, Value
 from .flags import ARRAY_CLASSES
-from .handles import MISSING, DeadHandleError, PyHandle
+from .handles import MISSING, CapturingHandle, DeadHandleError, IterationHandle, PyHandle
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -37,8 +38,8 @@ _FUNCTIONS: Final = (
     "toJs",
     "call",
     "callOnce",
-    "callKwargs",
-    "callRelaxed",
+    "callWith",
+    "captureThis",
     "schedule",
     "length",
     "getItem",
@@ -121,7 +122,10 @@ class PyProxyHost:
         return str(self._live(handle))
 
     def copy(self, handle: PyHandle) -> Any:
-        return self._bridge.make_pyproxy(self._live(handle))
+        return self._bridge.make_pyproxy(self._live(handle), roundtrip=handle.roundtrip)
+
+    def captureThis(self, handle: PyHandle) -> Any:
+        return self._bridge.make_pyproxy(self._live(handle), roundtrip=handle.roundtrip, captures_this=True)
 
     def toJs(self, handle: PyHandle, options: Any) -> Any:
         from .to_js import to_js
@@ -144,6 +148,8 @@ class PyProxyHost:
         return self._js(result)
 
     def call(self, handle: PyHandle, this: Any, args: Any) -> Any:
+        if type(handle) is CapturingHandle:
+            return self._result(self._live(handle)(self._py(this), *self._args(args)))
         return self._result(self._live(handle)(*self._args(args)))
 
     def callOnce(self, handle: PyHandle, this: Any, args: Any) -> Any:
@@ -151,14 +157,16 @@ class PyProxyHost:
         handle.destroy()
         return self._result(target(*self._args(args)))
 
-    def callKwargs(self, handle: PyHandle, args: Any, names: Any, values: Any) -> Any:
-        kwargs = dict(zip(self._args(names), self._args(values), strict=True))
-        return self._result(self._live(handle)(*self._args(args), **kwargs))
-
-    def callRelaxed(self, handle: PyHandle, args: Any) -> Any:
+    def callWith(
+        self, handle: PyHandle, args: Any, names: Any, values: Any, relaxed: bool, promising: bool
+    ) -> Any:
         import pyodide.code
 
-        return self._result(pyodide.code.relaxed_call(self._live(handle), *self._args(args)))
+        target = self._live(handle)
+        kwargs = dict(zip(self._args(names), self._args(values), strict=True))
+        call = functools.partial(pyodide.code.relaxed_call, target) if relaxed else target
+        call = functools.partial(call, *self._args(args), **kwargs)
+        return self._result(_called_later(call) if promising else call())
 
     def schedule(self, handle: PyHandle, resolve: Value, reject: Value) -> Any:
         self._bridge.promises.schedule(self._live(handle), resolve, reject)
@@ -189,11 +197,13 @@ class PyProxyHost:
     # ---- iteration ----------------------------------------------------------
 
     def iterate(self, handle: PyHandle) -> Any:
-        return self._bridge.engine.host_object(PyHandle(iter(self._live(handle))))
+        return self._bridge.engine.host_object(IterationHandle(iter(self._live(handle))))
 
     def next(self, handle: PyHandle, argument: Any) -> Any:
         target = self._live(handle)
         try:
+            if type(handle) is IterationHandle:
+                return self._bridge.convert.to_js(next(target), handle.given)
             if argument is Undefined or not hasattr(target, "send"):
                 return self._js(next(target))
             return self._js(target.send(self._py(argument)))
@@ -322,6 +332,12 @@ class PyProxyHost:
         return isinstance(target, dict) and key in target
 
 
+async def _called_later(call: Callable[[], Any]) -> Any:
+    """Call in a task of its own, where ``run_sync`` may suspend."""
+    result = call()
+    return await result if inspect.isawaitable(result) else result
+
+
 def _abilities(kind: type, target: Any) -> tuple[str, bool, bool]:
     names: list[str] = []
     is_callable = callable(target)
@@ -335,6 +351,8 @@ def _abilities(kind: type, target: Any) -> tuple[str, bool, bool]:
         names.append("item")
         if hasattr(kind, "__setitem__"):
             names.append("mutableItem")
+    elif hasattr(kind, "__contains__"):
+        names.append("contains")
     if issubclass(kind, Iterator):
         names.append("iterator")
         if issubclass(kind, Generator):
@@ -345,7 +363,7 @@ def _abilities(kind: type, target: Any) -> tuple[str, bool, bool]:
         names.append("asyncIterable")
     if _has_buffer(target):
         names.append("buffer")
-    indexed = issubclass(kind, Sequence) and not issubclass(kind, str | bytes | bytearray | memoryview)
+    indexed = issubclass(kind, Sequence) and not issubclass(kind, str | memoryview)
     if indexed:
         names.append("sequence")
     elif issubclass(kind, Mapping):

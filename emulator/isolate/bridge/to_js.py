@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from _pyodide._core_docs import ConversionError
 
-from .flags import ARRAY_CLASSES
+from .flags import ARRAY_CLASSES, FLAGS
 from .handles import PyHandle
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def to_js(
     """
     if _is_js(bridge, obj):
         return obj
+    if pyproxies is not None and not getattr(type(pyproxies), "_js_type_flags", 0) & FLAGS["IS_ARRAY"]:
+        raise TypeError("Expected a JsArray for the pyproxies argument")
     deep = _Deep(bridge, pyproxies, create_pyproxies, dict_converter, default_converter, eager_converter)
     value = deep.convert(obj, depth)
     return _unwrapped(bridge, value)
@@ -120,11 +122,14 @@ class _Deep:
             self._bridge.invoke("fillDict", made, *self._pairs(obj, depth))
             return made
         pairs = self._bridge.invoke("pairsOf", *self._pairs(obj, depth))
-        converted = self._dict(self._bridge.wrap(pairs))
+        converted = _converted(self._dict, self._bridge.wrap(pairs))
         return self._remember(obj, self._bridge.convert.to_js(converted))
 
     def _pairs(self, obj: dict[Any, Any], depth: int) -> tuple[list[Any], list[Any]]:
-        keys = [self.convert(key, depth - 1) for key in obj]
+        for key in obj:
+            if not _is_js(self._bridge, key):
+                raise ConversionError(f"Cannot use {key!r} as a key for a Javascript Map")
+        keys = [self._bridge.convert.to_js(key) for key in obj]
         return keys, [self.convert(value, depth - 1) for value in obj.values()]
 
     def _buffer(self, obj: Any) -> Any:
@@ -153,7 +158,14 @@ class _Deep:
         def remember(source: Any, value: Any) -> None:
             self._remember(source, self._bridge.convert.to_js(value))
 
-        result = converter(obj, inner, remember)
+        result = _converted(converter, obj, inner, remember)
         if _is_js(self._bridge, result):
             return self._bridge.convert.to_js(result)
         return self._proxy(result)
+
+
+def _converted(converter: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return converter(*args)
+    except Exception as error:
+        raise ConversionError("Conversion from python to javascript failed") from error

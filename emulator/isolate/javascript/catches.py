@@ -2,7 +2,8 @@
 
 The engine words its errors in its own way and offers no hook where they are made; what a program does
 with an error that it caught (``e.message``, ``e.stack``, ``String(e)``) must read as on the platform. So the
-bodies of ``catch`` clauses tell the realm (``platform/errors.js``) first. The lines of the file stay the
+bodies of ``catch`` clauses tell the realm (``platform/errors.js``) first; those without a name, too, which
+may swallow that there was no memory. The lines of the file stay the
 same; columns move only behind an insertion on the same line, and ``original_position`` moves them back.
 """
 
@@ -65,8 +66,10 @@ def edits(root: Node) -> list[Edit]:
 
 def _clause(node: Node) -> list[Edit]:
     parameter, body = node.child_by_field_name("parameter"), node.child_by_field_name("body")
-    if parameter is None or body is None:
+    if body is None:
         return []
+    if parameter is None:
+        return [Edit(body.start_byte, body.start_byte + 1, b"($cfwNone) {%s($cfwNone);" % CAUGHT.encode())]
     if parameter.type == "identifier":
         name = parameter.text or b""
         return [Edit(body.start_byte + 1, body.start_byte + 1, b"%s(%s);" % (CAUGHT.encode(), name))]

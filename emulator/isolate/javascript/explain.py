@@ -6,6 +6,7 @@ import itertools
 from typing import Any, Final, NamedTuple
 
 from emulator.diagnostics.known import encodable, explain
+from emulator.diagnostics.own_files import is_own
 from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Limits
 
@@ -164,7 +165,7 @@ class JsExplainer:
         """Whether a stack's file is the project's own, not a package in it; so is WebAssembly."""
         if file.startswith("wasm://"):
             return True
-        return file.startswith(self._root) and "/node_modules/" not in file
+        return is_own(file, self._root)
 
     def _globals(self) -> list[str]:
         return [str(name) for name in self._global_names().to_python()]

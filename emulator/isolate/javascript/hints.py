@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from emulator.diagnostics.report import Place
+from emulator.diagnostics.subrequest_causes import advice_for, is_failed_fetch
 
 from .source import Source, text_of, walk
 
@@ -49,6 +50,10 @@ _BY_MESSAGE: Final = (
         r"Invalid header (?:name|value)",
         "A header is one line: no line breaks in it, and no spaces in its name.",
     ),
+    (
+        r"\bsendBeacon is not a function",
+        "The platform has it; cfw-emu does not have it yet. ctx.waitUntil(fetch(url, ...)) does the same.",
+    ),
     (r"Assignment to constant variable", "It is declared with const; declare it with let to change it."),
     (r"Cannot access '.*' before initialization", "It is declared further down; move the declaration up."),
     (r"serialize a BigInt", "JSON has no BigInt: write String(value) or Number(value)."),
@@ -60,7 +65,6 @@ _BY_MESSAGE: Final = (
         "controller.enqueue(new TextEncoder().encode(text)), or pipe it through a TextEncoderStream.",
     ),
     (r"invoked with(?:out)? 'new'|Please use the 'new' operator", "A class is called with new."),
-    (r"Network connection lost", "fetch() reached nobody: check the host and the port, and that it runs."),
 )
 
 _ASYNC: Final = frozenset(
@@ -103,6 +107,8 @@ def hint(name: str, message: str, source: Source | None, before: str = "") -> st
     for pattern, sentence in _BY_MESSAGE:
         if re.search(pattern, message):
             return sentence
+    if is_failed_fetch(message):
+        return advice_for(message)
     if message.endswith(" is not a function"):
         return "There is no function of that name: check its spelling, and what is before the dot."
     found = _READING.fullmatch(message)

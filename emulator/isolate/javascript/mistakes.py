@@ -29,11 +29,17 @@ _PLATFORM: Final = frozenset(
         "Cache",
         "CacheStorage",
         "EventSource",
+        "ExtendableEvent",
+        "FetchEvent",
         "HTMLRewriter",
         "Intl",
+        "ScheduledEvent",
+        "TailEvent",
+        "TraceEvent",
         "URLPattern",
         "WebSocket",
         "WebSocketPair",
+        "WebSocketRequestResponsePair",
         "caches",
     )
 )

@@ -14,10 +14,11 @@ from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..compat_flags import CompatibilityFlags
 from ..events import CURRENT, EventContext, context_of
-from ..program import Host, LoadError
+from ..program import Host, LoadError, body_of
 from ..realm.engine import JSError, Undefined, Value
 from ..realm.host.text import utf8
-from ..respond import BodyPump, NativePump, header_pairs
+from ..realm.io import GLOBAL_SCOPE
+from ..respond import LONG_BODY_BYTES, BodyPump, LongBody, NativePump, header_pairs, sized
 from ..wasm_file import BEGINNING as WASM_BEGINNING
 from ..wasm_file import looks as wasm_looks
 from .contents import ContentMistake
@@ -44,6 +45,8 @@ class JavaScriptProgram:
         self._modules: Modules
         self._namespace: Value
         self._dispatch: Value
+        self._fulfilled: Value
+        self._wait: Value
         self._handlers: list[str] = []
         self._events: dict[int, EventContext] = {}
         """Events whose handler has not settled."""
@@ -62,28 +65,35 @@ class JavaScriptProgram:
         self._realm.wasm.cache = spec.cache
         # Such a call throws, and that is told with its place.
         self._host.io.on_disallowed = lambda: None
-        shown = self._realm.platform.get("compatibilityFlags")
-        flags = CompatibilityFlags(spec.compatibility_date, spec.compatibility_flags)
-        for name in flags.shown():
-            shown.set(name, True)
-        RejectionWatch(self._bridge.engine, self._host.loop, self._on_rejection).start()
+        CompatibilityFlags(spec.compatibility_date, spec.compatibility_flags).tell(self._realm.platform)
+        RejectionWatch(self._bridge.engine, self._host.loop, self._on_rejection, self._on_handled).start()
         self._modules = Modules(self._realm, spec, self._compile_wasm)
+        top_level = self._realm.platform.get("topLevel")
+        top_level(GLOBAL_SCOPE)
         try:
             namespace = self._import()
         except BaseException:
             self._failed = True
             raise
+        finally:
+            top_level("")
         exported = namespace.get("default")
         self._handlers = self._realm.platform.get("handlersOf")(exported).to_python()
         engine = self._bridge.engine
         self._namespace = namespace
-        self._dispatch = self._realm.platform.get("makeDispatch")(
+        made = self._realm.platform.get("makeDispatch")(
             exported,
             self._env,
             self._wait_until,
             engine.function(self._on_answer, "answer"),
             engine.function(self._on_fail, "fail"),
         )
+        self._dispatch, self._fulfilled, self._wait = map(made.get, ("dispatch", "fulfilled", "wait"))
+        self._host.loop.call_soon(self._touch_stack)
+
+    def _touch_stack(self) -> None:
+        with self._host.compiling():
+            self._bridge.engine.touch_stack()
 
     def _import(self) -> Value:
         try:
@@ -130,12 +140,19 @@ class JavaScriptProgram:
     def _serve(self, event: EventContext, frame: Event) -> None:
         if event.served:
             return
-        body: Any = frame.body
-        if isinstance(body, bytes):
-            body = self._bridge.engine.array_buffer(body)
-        self._host.loop.forgive()
+        engine = self._bridge.engine
+        body = body_of(frame, engine)
+        if body is not None:
+            self._host.loop.forgive()
         try:
-            event.request = self._dispatch(event.id, frame.method, frame.url, frame.headers, frame.cf, body)
+            outcome = self._dispatch(event.id, frame.method, frame.url, frame.headers, frame.cf, body)
+            if outcome is Undefined:
+                return
+            if outcome.promise_state == "fulfilled" and not engine.has_jobs:
+                # The handler did not await anything: no job needs to tell.
+                self._fulfilled(event.id, outcome, outcome.result())
+            else:
+                event.request = self._wait(event.id, outcome)
         except JSError as error:
             if not self._host.is_cut(event, error):
                 self._on_fail(event.id, self._thrown(error))
@@ -153,23 +170,29 @@ class JavaScriptProgram:
             return Undefined
         sent = None
         if kind == _TEXT:
-            sent = self._host.loop.memory.again(lambda: utf8(body))
+            try:
+                sent = utf8(body)
+            except (MemoryError, JSError, SystemError):
+                sent = self._host.loop.memory.again(lambda: utf8(body))
         elif kind == _BYTES:
             sent = self._host.loop.memory.again(body.to_bytes)
-        self._host.answer_whole(event, status, reason, headers, sent)
+        if sent is not None and len(sent) > LONG_BODY_BYTES:
+            self._stream(event, status, reason, sized(headers, len(sent)), LongBody(sent))
+        else:
+            self._host.answer_whole(event, status, reason, headers, sent)
         return Undefined
 
     def _stream(
-        self, event: EventContext, status: int, reason: str, headers: Headers, body: Value | int
+        self, event: EventContext, status: int, reason: str, headers: Headers, body: Value | int | LongBody
     ) -> None:
         stream = self._host.streams.open()
         if not self._host.answer(event, status, reason, headers, stream.id):
             return
-        pump: BodyPump | NativePump = (
-            NativePump(self._host.io.take(body), stream)
-            if isinstance(body, int)
-            else BodyPump(self._bridge, stream, body)
-        )
+        pump: BodyPump | NativePump
+        if isinstance(body, Value):
+            pump = BodyPump(self._bridge, stream, body)
+        else:
+            pump = NativePump(self._host.io.take(body) if isinstance(body, int) else body, stream)
         task = self._host.loop.make_task(self._pump(event, pump.run()), context_of(event))
         self._pumps[event.id] = event.task = task
 
@@ -215,13 +238,26 @@ class JavaScriptProgram:
 
     # ---- reports ------------------------------------------------------------
 
-    def _on_rejection(self, reason: Any) -> None:
+    def _on_rejection(self, promise: Value, reason: Any) -> None:
         event = CURRENT.get()
-        if event is not None and self._host.is_cut(event, reason):
+        if self._failed or (event is not None and self._host.is_cut(event, reason)):
             return
         label = event.label if event else ""
-        if not self._failed:
+        if self._dispatch_rejection("unhandledrejection", promise, reason):
             self._host.tell(self._report(reason, label, kind="rejection"))
+
+    def _on_handled(self, promise: Value) -> None:
+        self._dispatch_rejection("rejectionhandled", promise, Undefined)
+
+    def _dispatch_rejection(self, kind: str, promise: Value, reason: Any) -> bool:
+        """Have the Worker's listeners see it; false if one prevented that it is told."""
+        try:
+            return bool(self._realm.platform.get("dispatchRejection")(kind, promise, reason))
+        except JSError as error:
+            event = CURRENT.get()
+            if event is None or not self._host.is_cut(event, error):
+                self._host.tell(self.report(error, event.label if event else ""))
+            return True
 
     def _report(self, thrown: Any, event: str, handler_at: Place | None = None, **facts: Any) -> Report:
         """``thrown`` as a report, with what is known about the Worker."""

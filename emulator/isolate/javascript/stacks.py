@@ -33,13 +33,16 @@ class Frame(NamedTuple):
 
 def parse_stack(stack: str) -> list[Frame]:
     """The frames of a stack, innermost first. Lines that are no frames (a header, a message) are left out."""
-    found: list[Frame] = []
-    for line in stack[:_LONGEST].split("\n"):
-        match = _LINE.match(line)
-        if match:
-            function = match["function"] or ""
-            found.append(_frame(function, match["place"] if match["bare"] is None else match["bare"]))
-    return found
+    lines = stack[:_LONGEST].split("\n")
+    frames = {line: _read(line) for line in set(lines)}  # those of a recursion are all the same
+    return [frame for frame in map(frames.__getitem__, lines) if frame is not None]
+
+
+def _read(line: str) -> Frame | None:
+    match = _LINE.match(line)
+    if match is None:
+        return None
+    return _frame(match["function"] or "", match["place"] if match["bare"] is None else match["bare"])
 
 
 def _frame(function: str, where: str) -> Frame:

@@ -38,6 +38,14 @@ _PLATFORM_NEEDS_NEW: Final = (
     "as a function."
 )
 
+_NO_RECEIVER: Final = "invalid 'in' operand"
+"""What a method of the platform's classes says when its ``this`` is no object."""
+_ILLEGAL_INVOCATION: Final = (
+    "Illegal invocation: function called with incorrect `this` reference. "
+    "See https://developers.cloudflare.com/workers/observability/errors/#illegal-invocation-errors "
+    "for details."
+)
+
 _ERROR_CLASS: Final = re.compile(r"(?:Error|Exception)$")
 
 
@@ -46,6 +54,8 @@ def v8_message(js_class: str, message: str, frames: list[Frame], sources: Source
     if not frames or not message or len(message) > _LONGEST:
         return message
     if frames[0].is_platform:
+        if message == _NO_RECEIVER:
+            return _ILLEGAL_INVOCATION
         return _PLATFORM_NEEDS_NEW.format(frames[0].function) if message == _NEEDS_NEW else message
     native = frames[0].function if frames[0].is_native else ""
     for pattern, words in _WORDS:

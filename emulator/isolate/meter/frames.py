@@ -14,6 +14,17 @@ from typing import Final
 _EMULATOR: Final = os.path.realpath(os.path.join(__file__, "..", "..", "..")) + os.sep
 _RUNNERS: Final = ("pyodide", "_pyodide", "workers", "greenlet")
 """What stands between the event loop and the Worker: state of theirs must not be left half changed."""
+_GENERATED: Final = "<string>"
+"""The file of code that was made from text, such as the methods of data classes and named tuples."""
+
+
+def prepare() -> None:
+    """Find what ``nearest`` must know, which it may not do itself: it is called in the middle of imports.
+
+    CPython 3.11's import locks do not survive an import in a signal handler (gh-106176).
+    """
+    _protected()
+    _standard()
 
 
 @cache
@@ -51,11 +62,21 @@ def nearest(frame: FrameType | None) -> FrameType | None:
     found: FrameType | None = None
     while frame is not None:
         filename = frame.f_code.co_filename
+        if filename == _GENERATED:
+            filename = _generator(frame)
         if _is_protected(filename):
             found = None
         else:
             found = found or frame
-            if _is_workers(filename):
+            if filename and _is_workers(filename):
                 return found
         frame = frame.f_back
     return None
+
+
+def _generator(frame: FrameType) -> str:
+    """The file whose code made that of ``frame``; "" for a named tuple's, which anybody may call."""
+    name, file = (dict.get(frame.f_globals, key) for key in ("__name__", "__file__"))
+    if type(name) is str and name.startswith("namedtuple_"):
+        return ""
+    return file if type(file) is str else _GENERATED

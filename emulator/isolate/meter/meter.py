@@ -12,18 +12,16 @@ https://developers.cloudflare.com/workers/platform/limits/#cpu-time
 
 from __future__ import annotations
 
-import linecache
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import ceil
 from types import FrameType
 from typing import Any, Final
 
-from emulator.diagnostics.known import explain
-from emulator.diagnostics.report import Place, Report
+from emulator.diagnostics.own_files import is_own
+from emulator.diagnostics.report import Report
 from emulator.wire.frames import Limits, WorkerSpec
 from emulator.wire.recorder import FlightRecorder
 
@@ -31,8 +29,10 @@ from ..events import CURRENT, CpuExceeded, EventContext
 from ..loop import RealmLoop
 from ..realm.engine import JSError
 from ..wasm.epochs import epochs
-from .frames import nearest
+from .asleep import SleepWatch
+from .frames import nearest, prepare
 from .profile import Line, Profile, line_in, line_of, modules_on, shares, shown
+from .reports import Reports
 from .timer import Timer
 
 SAVED_BUDGETS: Final = 5
@@ -47,6 +47,8 @@ _RAISES: Final = 2
 _LAST_RAISE: Final = 20
 """Code that can neither be ended nor left (below JavaScript) takes the process with it."""
 
+_LOST_NS: Final = 5_000_000_000
+"""CPU time of the emulator's own, without end and without a callback, after which it will find no end."""
 
 _STACK: Final = "() => new Error().stack"
 
@@ -57,8 +59,10 @@ class Meter:
     def __init__(self, loop: RealmLoop, recorder: FlightRecorder | None) -> None:
         self._loop = loop
         self._timer = Timer(recorder.fd if recorder else -1)
+        self.sleep = SleepWatch(loop, recorder.fd if recorder else -1)
         self._limits = Limits()
         self._root = os.sep
+        self._reports = Reports(self._limits, self._root)
         self._startup_ns = 0
         self._saved_ns = 0
         self._imports: Counter[str] = Counter()
@@ -67,10 +71,13 @@ class Meter:
         self._nobodys_cuts = 0
         self._nobodys_callback = 0
         self._startup_at: Line | None = None
+        self._ours = 0, 0
         self.loading = False
         self.budget_ns = 0
         self.can_leave: Callable[[], bool] = lambda: False
         """Whether the running Python code may be left for ever: no JavaScript is below it."""
+        self.tell: Callable[[Report], None] = lambda report: None
+        """Told of overruns that are no event's."""
         self._stack: Callable[[], str] = lambda: ""
 
     # ---- phases -------------------------------------------------------------
@@ -79,13 +86,17 @@ class Meter:
         """The Worker is about to load."""
         limits = self._limits = spec.limits
         self._root = spec.root.rstrip(os.sep) + os.sep
+        self._reports = Reports(limits, self._root)
         self._startup_ns = self._here(limits.startup_cpu_ms)
         self.budget_ns = self._here(limits.cpu_ms)
         if self._startup_ns or self.budget_ns or limits.memory_mb:
+            prepare()
             self._timer.start(self._tick)
+            self.sleep.start(self._on_asleep)
             self._loop.engine.set_interrupt(self.interrupt)
             epochs().on_tick = self.interrupt
-            sys.unraisablehook = _without_cuts(sys.unraisablehook)
+            cuts = (CpuExceeded, MemoryError) if limits.memory_mb else CpuExceeded
+            sys.unraisablehook = _without(cuts, sys.unraisablehook)
             self._stack = self._loop.engine.eval(_STACK, "cfw-emu:meter")
         self.loading = True
         self._timer.limit(self._startup_ns / 1e9)
@@ -114,6 +125,7 @@ class Meter:
             saved = self._saved_ns + self.budget_ns - event.cpu_ns
             self._saved_ns = min(max(saved, 0), SAVED_BUDGETS * self.budget_ns)
             self._allow()
+            event.cpu_ns = 0  # what it leaves running is held to what is saved now
 
     def _allow(self) -> None:
         self._loop.allowance_ns = self.budget_ns + self._saved_ns
@@ -147,38 +159,17 @@ class Meter:
 
     def report(self, event: EventContext, over: bool) -> Report:
         """Why ``event`` is cut, in the act or when its handler was ``over``."""
-        line = event.cut_at or (event.profile and event.profile.hottest())
-        return explain(
-            "cpu-exceeded",
-            where=self._place(line) if line else None,
-            event=event.label,
-            budget=_milliseconds(self._limits.cpu_ms),
-            used=self._shown(event.cpu_ns),
-            plan=self._limits.plan,
-            when="counted when it was over" if over and not event.cuts else "cut while it ran",
-            hottest=event.profile.text(self._root) if event.profile else "",
-        )
+        return self._reports.cut(event, over)
 
     def startup_report(self) -> Report | None:
         """Why the Worker is not served, when its start took too long."""
         spent = self._loop.spent()
         if not 0 < self._startup_ns < spent:
             return None
-        return explain(
-            "startup-cpu-exceeded",
-            limit=_milliseconds(self._limits.startup_cpu_ms),
-            used=self._shown(spent),
-            plan=self._limits.plan,
-            imports=shares(self._imports),
-            where=self._place(self._startup_at) if self._startup_at else None,
-        )
+        return self._reports.startup(spent, shares(self._imports), self._startup_at)
 
-    def _shown(self, cpu_ns: int) -> str:
-        return _milliseconds(cpu_ns * self._limits.cpu_scale / 1e6)
-
-    def _place(self, line: Line) -> Place:
-        source = linecache.getline(line.file, line.number).rstrip("\n")
-        return Place(line.file, line.number, 0, line.function, source)
+    def _tell_nobodys(self, line: Line | None, spent_ns: int) -> None:
+        self.tell(self._reports.nobodys(line, spent_ns))
 
     # ---- in the act ---------------------------------------------------------
 
@@ -192,7 +183,10 @@ class Meter:
             self._sample(event, self._js_line())
         if not self.exceeded(event) and not self._loop.memory.struck:
             return False
-        if event is not None and not event.cuts:
+        if event is None:
+            if self._startup_at is None or not self.loading:
+                self._count_nobodys(self._js_line())
+        elif not event.cuts:
             event.cuts = 1
             event.cut_at = self._js_line()
         return True
@@ -213,12 +207,16 @@ class Meter:
 
     def _tick(self, frame: FrameType | None) -> None:
         if not self._loop.on_worker:
+            self._look_after_ours()
             return
         event = self._running()
-        full = self._loop.memory.struck
+        memory = self._loop.memory
+        full = memory.struck
         early = self.budget_ns // _PROFILED
         if event is not None and not full and self.spent(event) < early:
             return  # most requests never get far: their lines are worth nobody's time
+        if event is not None and memory.enforced:
+            full = memory.at_the_brim()
         found = nearest(frame)
         if self.loading:
             self._imports.update(shown(Line(file, 0, ""), self._root) for file in modules_on(frame))
@@ -230,12 +228,19 @@ class Meter:
         if full or self.exceeded(event):
             self._cut(event, found, found is frame)
 
+    def _look_after_ours(self) -> None:
+        """End the process when the emulator's own code never ends: the Worker broke what it relies on."""
+        started, spent = self._loop.started, self._loop.spent()
+        if self._ours[0] != started:
+            self._ours = started, spent
+        elif spent - self._ours[1] > _LOST_NS:
+            self._timer.end_process()
+
     def _users(self, frame: FrameType) -> FrameType:
         """``frame`` or its first caller in the project's own files; without one, ``frame``."""
         found: FrameType | None = frame
         while found is not None:
-            filename = found.f_code.co_filename
-            if filename.startswith(self._root) and "/python_modules/" not in filename:
+            if is_own(found.f_code.co_filename, self._root):
                 return found
             found = found.f_back
         return frame
@@ -248,17 +253,16 @@ class Meter:
 
     def _cut(self, event: EventContext | None, frame: FrameType | None, direct: bool) -> None:
         if frame is None:
-            return  # ours; the loop looks again after this callback
+            self._look_after_ours()  # the loop looks again after this callback
+            return
         line = line_of(self._users(frame))
         if event is None:
-            if self._nobodys_callback != self._loop.started:
-                self._nobodys_callback, self._nobodys_cuts = self._loop.started, 0
-            cuts = self._nobodys_cuts = self._nobodys_cuts + 1
-            self._startup_at = self._startup_at or line
+            cuts = self._count_nobodys(line)
         else:
             cuts = event.cuts = event.cuts + 1
             event.cut_at = event.cut_at or line
             if cuts > _RAISES and self.can_leave():
+                self._timer.handled()
                 self._loop.leave_for_ever(event)
         if cuts > _LAST_RAISE:
             self._timer.end_process()
@@ -266,17 +270,35 @@ class Meter:
             raise CpuExceeded
         raise_in(frame)
 
+    def _on_asleep(self, frame: FrameType | None) -> None:
+        """The running code waits for what cannot come: go on without it."""
+        event = self._running()
+        if event is None or frame is None or not self.can_leave():
+            self.sleep.end_process()
+            return
+        event.blocked = True
+        event.cut_at = line_of(self._users(nearest(frame) or frame))
+        self._loop.leave_for_ever(event)
 
-def _milliseconds(value: float) -> str:
-    """Rounded up, so that what is over a limit looks like that."""
-    return f"{value:,.0f} ms" if value == int(value) or value >= 100 else f"{ceil(value * 10) / 10:.1f} ms"
+    def _count_nobodys(self, line: Line | None) -> int:
+        """How many times the running callback, which works for no event, was cut; told once."""
+        if self._nobodys_callback != self._loop.started:
+            self._nobodys_callback, self._nobodys_cuts = self._loop.started, 0
+        self._nobodys_cuts += 1
+        if self.loading:
+            self._startup_at = self._startup_at or line
+        elif self._nobodys_cuts == 1:
+            self._loop.call_soon(self._tell_nobodys, line, self._loop.spent())
+        return self._nobodys_cuts
 
 
-def _without_cuts(hook: Callable[[Any], object]) -> Callable[[Any], object]:
+def _without(
+    cuts: type[BaseException] | tuple[type[BaseException], ...], hook: Callable[[Any], object]
+) -> Callable[[Any], object]:
     """``sys.unraisablehook`` that is silent where a finalizer was cut: its event is told so."""
 
     def unraisable(args: Any) -> None:
-        if not isinstance(args.exc_value, CpuExceeded):
+        if not issubclass(args.exc_type, cuts):
             hook(args)
 
     return unraisable

@@ -8,6 +8,8 @@ from collections import Counter
 from types import FrameType
 from typing import Final, NamedTuple
 
+from emulator.diagnostics.own_files import is_own
+
 _SHOWN: Final = 5
 _JS_FRAME: Final = re.compile(
     r"^    at (?:(?P<function>.*) \()?(?P<file>/.*?):(?P<line>\d+)(?::\d+)?\)?$", re.M
@@ -66,7 +68,7 @@ def line_of(frame: FrameType) -> Line:
 def line_in(stack: str, root: str) -> Line | None:
     """The innermost line of a JavaScript stack that lies below ``root``, which ends in a slash."""
     for found in _JS_FRAME.finditer(stack):
-        if found["file"].startswith(root) and "/node_modules/" not in found["file"]:
+        if is_own(found["file"], root):
             return Line(found["file"], int(found["line"]), found["function"] or "")
     return None
 

@@ -29,13 +29,19 @@ class Timer:
         self.limit_seconds = 0.0
         """The budget that ``limit`` was given."""
         self._limit = 0.0
+        self._handling = False
 
     def start(self, tick: Callable[[FrameType | None], None]) -> None:
         """Begin to tick."""
 
         def on_signal(_: int, frame: FrameType | None) -> None:
-            self.push()
-            tick(frame)
+            if self._handling:
+                return  # the Worker replaced what `tick` calls (`builtins.len`) by a loop
+            self._handling = True
+            try:
+                tick(frame)
+            finally:
+                self.handled()
 
         signal(SIGPROF, on_signal)
         signal(SIGVTALRM, SIG_DFL)
@@ -47,6 +53,11 @@ class Timer:
         """End the process when no tick is handled for so long, and a bit; 0: never."""
         self.limit_seconds = budget_seconds
         self._limit = budget_seconds + UNINTERRUPTIBLE_SECONDS if budget_seconds else 0.0
+        self.push()
+
+    def handled(self) -> None:
+        """The tick is over. For a tick that does not come back from where it switches to another greenlet."""
+        self._handling = False
         self.push()
 
     def push(self) -> None:

@@ -13,7 +13,9 @@ from types import FrameType
 from typing import Any, Final
 
 from emulator.diagnostics.known import explain
+from emulator.diagnostics.own_files import is_own
 from emulator.diagnostics.report import Place, Report
+from emulator.diagnostics.subrequest_causes import is_failed_fetch
 from emulator.wire.frames import Limits
 
 from ..bridge.handles import Lent
@@ -28,7 +30,8 @@ NOT_RESPONSE: Final = "Incorrect type for Promise: the Promise did not resolve t
 _BODY_USED: Final = ("Body has already been used", "Body already used", "body is already used")
 _GLOBAL_SCOPE: Final = "Disallowed operation called within global scope"
 _LOST: Final = "Network connection lost"
-_BORROWED: Final = "borrowed proxy was automatically destroyed"
+_BORROWED: Final = "borrowed proxy was automatically destroyed at the end of a function call"
+_ITERATED: Final = "borrowed proxy was automatically destroyed when an iterator was exhausted"
 _TOO_MANY: Final = "Too many subrequests by single Worker invocation"
 _NEEDS_NEW: Final = "class constructors must be invoked with 'new'"
 
@@ -113,7 +116,7 @@ class Explainer:
 
     def is_users(self, filename: str) -> bool:
         """Whether a file is the project's own, not a package in it."""
-        return filename.startswith(self._root) and "/python_modules/" not in filename
+        return is_own(filename, self._root)
 
     def _recognise(self, error: BaseException, where: Place | None) -> Mistake:
         message = message_of(error)
@@ -130,7 +133,7 @@ class Explainer:
             return "env-missing", {"name": error.name, "similar": similar, "known": ", ".join(names)}
         code = _by_message(message)
         if code == "subrequest-failed":
-            return code, {"subrequest": message}
+            return code, {"subrequest": f"failed: {message}"}
         if code == "subrequests-exceeded":
             return code, {"limit": f"{self.limits.subrequests:g}"}
         if code:
@@ -162,13 +165,15 @@ def _by_message(message: str) -> str:
         return "body-used"
     if _BORROWED in message:
         return "borrowed-proxy"
+    if _ITERATED in message:
+        return "iterated-proxy"
     if _GLOBAL_SCOPE in message:
         return "global-scope"
     if message == _NEEDS_NEW:
         return "new-missing"
     if _TOO_MANY in message:
         return "subrequests-exceeded"
-    return "subrequest-failed" if _LOST in message else ""
+    return "subrequest-failed" if is_failed_fetch(message) else ""
 
 
 def _is_env(found: Any) -> bool:

@@ -12,6 +12,7 @@ from emulator.wire.frames import WorkerSpec
 
 from ..bridge.bridge import Bridge
 from ..compat_flags import CompatibilityFlags
+from . import blocking
 from .handlers import Handlers
 from .helper_module import configure
 from .pyodide_compat import follow_runtime
@@ -27,9 +28,9 @@ def load_worker(bridge: Bridge, spec: WorkerSpec) -> Handlers:
     configure(flags)
     bridge.follow_runtime(flags.python_version)
     follow_runtime(flags.python_version)
-    shown = bridge.realm.platform.get("compatibilityFlags")
-    for name in flags.shown():
-        shown.set(name, True)
+    if flags.python_version >= (3, 13):
+        blocking.install(bridge.promises)
+    flags.tell(bridge.realm.platform)
     main = Path(spec.main)
     sys.path[:0] = [str(main.parent), *spec.packages]
     sys.dont_write_bytecode = True

@@ -11,7 +11,7 @@ from emulator.diagnostics.report import Place, Report
 from emulator.wire.frames import Event, WorkerSpec
 
 from ..events import CURRENT, EventContext, context_of
-from ..program import Host, LoadError
+from ..program import Host, LoadError, body_of
 from ..realm.engine import JSError, Value
 from ..respond import respond
 from .explain import Explainer, load_report
@@ -81,9 +81,7 @@ class PythonProgram:
         response: Any = None
         loop = self._host.loop
         try:
-            body = (
-                self._bridge.engine.array_buffer(frame.body) if isinstance(frame.body, bytes) else frame.body
-            )
+            body = body_of(frame, self._bridge.engine)
             event.request = self._make_request(frame.method, frame.url, frame.headers, frame.cf, body)
             loop.forgive()
             response = self._handlers.fetch(self._bridge.wrap(event.request), self._env, self._make_ctx)
@@ -103,6 +101,7 @@ class PythonProgram:
             elif self._host.answer(event, status, text, headers, sent):
                 await pump()
         except BaseException as error:
+            loop.memory.lift()
             # An event that was aborted counts as answered, and its cancellation is no failure.
             aborted = event.answered and isinstance(error, asyncio.CancelledError)
             if not aborted and not self._host.is_cut(event, error):
@@ -154,8 +153,9 @@ class PythonProgram:
         )
 
     def _warn(self, report: Report) -> None:
-        # Where the Worker did not load, that is the news.
-        if self._loaded:
+        # Where the Worker did not load, or its event was cut, that is the news.
+        event = CURRENT.get()
+        if self._loaded and (event is None or not event.cut):
             self._host.tell(report)
 
 

@@ -42,6 +42,8 @@ def complete(bridge: Bridge) -> None:
             setattr(ffi, name, getattr(ffi, base))
     if not hasattr(pyodide.code, "relaxed_call"):
         pyodide.code.relaxed_call = relaxed_call
+    if not hasattr(pyodide.code, "relaxed_wrap"):
+        pyodide.code.relaxed_wrap = relaxed_wrap
     _teach_json(bridge.jsnull)
 
 
@@ -101,6 +103,19 @@ def relaxed_call(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         room = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         args = args[:room]
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        kwargs = {name: value for name, value in kwargs.items() if name in signature.parameters}
+        taken = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        kwargs = {name: value for name, value in kwargs.items() if name in taken}
     bound = signature.bind(*args, **kwargs)
     return func(*bound.args, **bound.kwargs)
+
+
+def relaxed_wrap(func: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that calls ``func`` as ``relaxed_call`` does. TypeError for what has no signature."""
+    if _signature(func) is None:
+        raise TypeError("Cannot wrap function")
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return relaxed_call(func, *args, **kwargs)
+
+    return wrapper

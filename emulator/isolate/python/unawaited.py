@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from emulator.diagnostics.known import explain
@@ -19,10 +20,12 @@ def watch_coroutines(explainer: Explainer, tell: Callable[[Report], object]) -> 
 
     def unawaited(coroutine: Any) -> None:
         file, line, function = (coroutine.cr_origin or (("", 0, ""),))[0]
-        if explainer.is_users(file) and (file, line) not in told:
-            told.add((file, line))
-            where = place(file, line, function=function)
-            tell(explain("never-awaited", name=coroutine.__qualname__, where=where))
+        # Coroutines of an event that is ended for want of memory come here, too, while there is none.
+        with suppress(MemoryError):
+            if explainer.is_users(file) and (file, line) not in told:
+                told.add((file, line))
+                where = place(file, line, function=function)
+                tell(explain("never-awaited", name=coroutine.__qualname__, where=where))
 
     # One frame: the caller. CPython calls this hook from a coroutine's finalizer.
     sys.set_coroutine_origin_tracking_depth(1)

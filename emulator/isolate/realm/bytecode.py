@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+from emulator.user_cache import keep
 
 from .engine import Engine, JSError, Value
 
@@ -36,7 +37,7 @@ def compiled(engine: Engine, sources: Mapping[str, str], directory: str) -> list
     if found is None:
         found = _compile(engine, sources)
         with contextlib.suppress(OSError):  # a full disk, or a home that cannot be written: compile each time
-            _keep(path, [script.write_object() for script in found])
+            keep(path, _content([script.write_object() for script in found]), _KEPT)
     return found
 
 
@@ -57,6 +58,11 @@ def _key(engine: Engine, sources: Mapping[str, str]) -> str:
     return key.hexdigest()
 
 
+def _content(scripts: list[bytes]) -> bytes:
+    content = msgspec.msgpack.encode(scripts)
+    return hashlib.sha256(content).digest() + content
+
+
 def _read(engine: Engine, path: Path, count: int) -> list[Value] | None:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -74,24 +80,3 @@ def _read(engine: Engine, path: Path, count: int) -> list[Value] | None:
 def _open_at_once(path: str, flags: int) -> int:
     """A named pipe in the place of the file would be waited for."""
     return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _keep(path: Path, scripts: list[bytes]) -> None:
-    content = msgspec.msgpack.encode(scripts)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    for old in sorted(path.parent.glob("*.bytecode"), key=_last_made)[:-_KEPT]:
-        old.unlink(missing_ok=True)
-
-
-def _last_made(path: Path) -> float:
-    with contextlib.suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0

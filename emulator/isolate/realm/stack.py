@@ -24,11 +24,26 @@ _PLAIN_BYTES: Final = 8 * _MB
 _SHARES: Final = 3
 """JavaScript at its limit may call WebAssembly up to its limit; a third is for the code of others."""
 
+_LOCALS: Final = 240
+_FRAME_BYTES: Final = 16 * _LOCALS + 800
+"""At most what a call of ``TOUCH`` takes: 16 bytes for each local variable, and QuickJS's own."""
+
+TOUCH: Final = f"""(function touch(calls) {{
+  var {", ".join(f"local{number}" for number in range(_LOCALS))};
+  if (calls > 1) touch(calls - 1);
+}})"""
+"""A JavaScript function that uses so much stack that few calls of it reach the end."""
+
 
 @functools.cache
 def share_bytes() -> int:
     """What each of the two may use. Raises the limit of this process where the system lets it grow."""
     return min(WANTED_BYTES, _whole_bytes() // _SHARES)
+
+
+def touching_calls() -> int:
+    """How many calls of ``TOUCH`` within each other use nearly all that JavaScript may."""
+    return share_bytes() * 9 // 10 // _FRAME_BYTES
 
 
 def _whole_bytes() -> int:

@@ -29,7 +29,7 @@ class Group:
         self._store = runtime.new_store()
         self._scratch = scratch
         self.context = self._store._context()
-        self._address = ctypes.c_void_p(runtime.context_of(self._store))
+        self._address = ctypes.c_void_p.from_param(runtime.context_of(self._store))
         self.references = References(self.context, scratch)
         self.items = Items(engine, self._store, self.references, scratch)
         self.exceptions = Exceptions(self._store, self.references, self.items)
@@ -45,9 +45,9 @@ class Group:
             runtime.call_prepared(),
             self._address,
             ctypes.byref(self.references.functions[number]),
-            ctypes.c_void_p(self._scratch),
-            ctypes.c_size_t(values),
-            ctypes.c_void_p(self._scratch + TRAP_SLOT * SLOT_BYTES),
+            ctypes.c_void_p.from_param(self._scratch),
+            ctypes.c_size_t.from_param(values),
+            ctypes.c_void_p.from_param(self._scratch + TRAP_SLOT * SLOT_BYTES),
         )
 
     def function_type(self, number: int) -> wasmtime.FuncType:

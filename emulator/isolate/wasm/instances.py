@@ -16,7 +16,7 @@ _DOES_NOT_LINK = "incompatible import type"
 
 
 def instantiate(group: Group, module: Module, given: list[Any], opcode: Any) -> list[Any] | traps.Failure:
-    """``[kind, number, signature or a table's address type, name, ...]`` of the exports.
+    """``[kind, number, signature or a table's address type, name, whether a leaf, ...]`` of the exports.
 
     ``given`` is ``[kind, number, ...]``, ``opcode`` is for ``traps.take_trap``.
     """
@@ -58,7 +58,8 @@ def _exports(group: Group, module: Module, instance: Any) -> list[Any]:
             kind = module.signatures[export.index]
         elif export.kind == "table":
             kind = "i64" if module.sections.wide_tables[export.index] else "i32"
-        exports += (export.kind, number, kind, str(export.index))
+        leaf = export.kind == "function" and module.is_leaf(export.index)
+        exports += (export.kind, number, kind, str(export.index), leaf)
     return exports
 
 

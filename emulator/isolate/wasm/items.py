@@ -106,10 +106,9 @@ class Items:
 
     def memory_sizer(self, number: int) -> Value:
         """A JS function that gives the memory's size in bytes, without any Python."""
+        context = ctypes.c_void_p.from_param(self._context_address.value)
         pointer = self.pointer("memory", number)
-        return self._engine.function(
-            functools.partial(runtime.size_prepared(), self._context_address, pointer), ""
-        )
+        return self._engine.function(functools.partial(runtime.size_prepared(), context, pointer), "")
 
     def memory_buffer(self, number: int) -> Value:
         """An ArrayBuffer over the memory as it is now."""

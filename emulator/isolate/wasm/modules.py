@@ -14,6 +14,11 @@ from .symbols import Symbols
 
 PAGE_BYTES: Final = 65536
 
+_CALLS: Final = frozenset(range(0x10, 0x16))
+_BLOCK_OR_GROW: Final = 0x40
+_SMALL_BYTES: Final = 256
+"""A longer body is not searched: hardly one is without these bytes."""
+
 
 class Module:
     """A compiled module and the file that it was made from."""
@@ -52,6 +57,17 @@ class Module:
             return False
         start, end = self.sections.bodies[own]
         return start <= offset < end
+
+    def is_leaf(self, function: int) -> bool:
+        """Whether ``function`` surely calls nothing and grows no memory: no byte of it could mean that."""
+        own = function - self.imported_functions
+        if not 0 <= own < len(self.sections.bodies):
+            return False
+        start, end = self.sections.bodies[own]
+        if end - start > _SMALL_BYTES:
+            return False
+        body = self.data[start:end]
+        return _BLOCK_OR_GROW not in body and _CALLS.isdisjoint(body)
 
     def own_memory_bytes(self, index: int) -> int:
         """Initial size of a memory that the module declares."""

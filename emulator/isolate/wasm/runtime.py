@@ -12,7 +12,6 @@ import hashlib
 import mmap
 import os
 import sys
-import tempfile
 import zlib
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,8 @@ from typing import Any, Final
 import wasmtime
 from wasmtime import _bindings as c
 from wasmtime._ffi import dll
+
+from emulator.user_cache import keep
 
 from ..realm.stack import share_bytes
 from .epochs import NEXT_EPOCH, epochs
@@ -103,7 +104,7 @@ def compile_module(data: bytes, cache: str = "") -> wasmtime.Module:
     module = wasmtime.Module(engine(), data)
     compiled = bytes(module.serialize())
     with contextlib.suppress(OSError):  # a full disk, or a home that cannot be written: compile each time
-        _keep(directory / f"{key}.{zlib.crc32(compiled):08x}.cwasm", compiled)
+        keep(directory / f"{key}.{zlib.crc32(compiled):08x}.cwasm", compiled, _KEPT_MODULES)
     return module
 
 
@@ -122,26 +123,6 @@ def _key(data: bytes) -> str:
     epochs_in = epochs().compiled_in
     build = f"{version('wasmtime')} {sys.platform} {os.uname().machine} {share_bytes()} {epochs_in:d}"
     return hashlib.sha256(build.encode() + b"\0" + data).hexdigest()
-
-
-def _keep(path: Path, compiled: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(compiled)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    for old in sorted(path.parent.glob("*.cwasm"), key=_last_made)[:-_KEPT_MODULES]:
-        old.unlink(missing_ok=True)
-
-
-def _last_made(path: Path) -> float:
-    with contextlib.suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0
 
 
 # ---- calls ------------------------------------------------------------------------------
@@ -181,13 +162,13 @@ _set_epoch_callback: Final = ctypes.PYFUNCTYPE(None, _void, _void, _void, _void)
 
 @functools.cache
 def call_prepared() -> Any:
-    """``call_unchecked`` for arguments that are ctypes objects already. It keeps the GIL."""
+    """``call_unchecked`` for arguments of ``from_param`` and ``byref``, the fastest. It keeps the GIL."""
     return ctypes.PYFUNCTYPE(_void)(_address(dll.wasmtime_func_call_unchecked))
 
 
 @functools.cache
 def size_prepared() -> Any:
-    """``memory_size`` for arguments that are ctypes objects already."""
+    """``memory_size`` for arguments of ``from_param`` and ``byref``."""
     return ctypes.PYFUNCTYPE(ctypes.c_size_t)(_address(dll.wasmtime_memory_data_size))
 
 

@@ -8,13 +8,12 @@ from typing import Final
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
-from emulator.limits import plan_named
-from emulator.project.check.measure import Measured, measure
+from emulator.project.check.measure import Measured
 from emulator.project.check.python_packages import Package
+from emulator.project.check.sizes import sizes_of
 from emulator.project.check.static import look_at
-from emulator.project.check.used import Used, effective, used_limits
+from emulator.project.check.used import Used, used_limits
 from emulator.project.project import Project
-from emulator.project.upload import upload_of
 
 _SEEN_BEFORE: Final = frozenset(("package-not-installed", "uncaught-exception", "exit-called", "js-uncaught"))
 """What loading says about a line of which the source had told more."""
@@ -23,6 +22,7 @@ _BETTER_KNOWN: Final = frozenset(("import-error-project", "src-prefix"))
 _ABOUT_CFW_EMU: Final = frozenset(("python-version", "config-not-emulated"))
 _COMMONJS: Final = frozenset(("commonjs-module", "commonjs-name"))
 """What loading says once, and the source at each ``require``."""
+_TOO_BIG: Final = "worker-too-big"
 _EVENTS: Final = {"scheduled": ("triggers", "crons"), "queue": ("queues", "consumers")}
 """Handlers that are enough, and the keys of the wrangler file that call them."""
 
@@ -76,31 +76,19 @@ def can_load(project: Project) -> bool:
 def checked(project: Project, start: Start) -> Checked:
     """Everything about ``project``, which ``start`` tells how it loads."""
     findings = look_at(project, list(start.files))
-    upload, counted, provided = _sizes(project, start)
+    too_big = next((report for report in start.reports if report.code == _TOO_BIG), None)
+    sizes = sizes_of(project, start.files, too_big, start.loaded)
     used = used_limits(
         project.plan,
         project.config,
-        counted,
+        sizes.counted,
         start.cpu_us if start.loaded else None,
         start.memory_bytes,
     )
-    size = project.size_mistake()
-    static = [*project.warnings, *([size] if size else []), *findings.reports]
-    reports = _merged(static, [*start.reports, *_handlers(project, start)])
-    return Checked(project, start, upload, provided, used, findings.packages, reports)
-
-
-def _sizes(project: Project, start: Start) -> tuple[Measured | None, int | None, Mapping[str, int]]:
-    """What is uploaded, how many bytes of it count against the plan, and which packages do not."""
-    main = str(project.main)
-    if project.kind != "python":
-        measured = measure(main, start.files) if start.files else None
-        return measured, measured.bytes if measured else None, {}
-    directories = project.package_directories()
-    upload = upload_of(project.config, project.main, directories, project.plan)
-    # Wrangler tells the size of everything, whatever the plan counts.
-    whole = upload_of(project.config, project.main, directories, plan_named("off"))
-    return measure(main, whole.modules, whole.packages), upload.size, upload.provided
+    static = [*project.warnings, *sizes.reports, *findings.reports]
+    loading = [report for report in start.reports if report is not too_big]
+    reports = _merged(static, [*loading, *_handlers(project, start)])
+    return Checked(project, start, sizes.upload, sizes.provided, used, findings.packages, reports)
 
 
 def _handlers(project: Project, start: Start) -> list[Report]:
@@ -108,7 +96,8 @@ def _handlers(project: Project, start: Start) -> list[Report]:
     if not start.loaded or project.kind != "javascript" or "fetch" in start.handlers:
         return []
     for event, (table, key) in _EVENTS.items():
-        if event in start.handlers and effective(project.config, table).get(key):
+        configured = project.config.effective(table)
+        if event in start.handlers and isinstance(configured, Mapping) and configured.get(key):
             return []
     has = ", ".join(start.handlers)
     severity = "warning" if set(start.handlers) & set(_EVENTS) else "error"

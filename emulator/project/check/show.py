@@ -107,6 +107,8 @@ def _upload(found: Checked, here: str) -> dict[str, Any] | None:
     return {
         "bytes": found.upload.bytes,
         "gzip_bytes": found.upload.gzip_bytes,
+        "bundled": found.upload.bundle_bytes is not None,
+        "exact": not found.upload.why_inexact,
         "files": files,
         "not_counted": [{"package": name, "bytes": size} for name, size in found.provided.items()],
     }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from emulator.config import Config
 from emulator.diagnostics.upload import size_text
@@ -73,15 +72,3 @@ def used_limits(
     if crons := cron_expressions(config):
         found.append(Used("crons", len(crons), values["crons"]))
     return found
-
-
-def effective(config: Config, key: str) -> Mapping[str, Any]:
-    """A table of the wrangler file: that of the environment, else that of the top level."""
-    data = config.document.data if config.document else {}
-    environments = data.get("env")
-    own = environments.get(config.environment) if isinstance(environments, Mapping) else None
-    for table in (own, data):
-        found = table.get(key) if isinstance(table, Mapping) else None
-        if isinstance(found, Mapping):
-            return found
-    return {}

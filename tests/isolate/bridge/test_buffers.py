@@ -32,7 +32,12 @@ def test_typed_arrays(name, form, values):
     made = run_js("(name, bytes) => new globalThis[name](bytes.slice().buffer)")(name, to_js(data))
     assert isinstance(made, JsBuffer) and made.constructor.name == name
     assert list(made) == values and len(made) == len(values)
-    assert made.to_bytes() == data and bytes(made) == data
+    assert made.to_bytes() == data
+    if name in ("Uint8Array", "Uint8ClampedArray"):
+        assert bytes(made) == data
+    else:  # as of any other iterable, its items
+        with raises(ValueError, TypeError):
+            bytes(made)
     view = made.to_memoryview()
     assert view.format == form and view.tolist() == values
     assert made.to_py().tolist() == values
@@ -42,12 +47,12 @@ def test_typed_arrays(name, form, values):
     if name != "Uint8ClampedArray":
         converted = to_js(memoryview(data).cast(form))
         assert converted.constructor.name == name and list(converted) == values
-    target = bytearray(len(data))
+    target = memoryview(bytearray(len(data))).cast(form)
     made.assign_to(target)
-    assert bytes(target) == made.to_bytes()
-    made.assign(data)
+    assert target.tobytes() == made.to_bytes()
+    made.assign(memoryview(data).cast(form))
     assert made.to_bytes() == data
-    assert js.Array["from"](made) if False else True
+    assert list(js.Array.from_(made)) == values
 
 
 @inside
@@ -145,3 +150,36 @@ def test_text_decoding():
     assert to_js("你好".encode("gbk")).to_string("gbk") == "你好"
     with raises(Exception):
         to_js(b"a").to_string("no-such-encoding")
+
+
+@inside
+def test_text_of_bytes_that_are_none():
+    from js import Uint8Array
+    from pyodide.ffi import to_js
+
+    data = Uint8Array.new(to_js(b"hi\xff"))
+    assert data.to_string("latin1") == "hiÿ"
+    for label in (None, "utf-8", "utf-16"):
+        with raises(ValueError):
+            data.to_string(label)
+
+
+@inside
+def test_assignments_need_the_same_format():
+    import array
+
+    from js import Float32Array, Uint8Array, Uint32Array
+
+    words = Uint32Array.new(2)
+    with raises(ValueError):
+        words.assign(bytes(8))
+    words.assign(array.array("I", [1, 2]))
+    assert list(words) == [1, 2] and words.index(2) == 1 and words.count(1) == 1
+    with raises(BufferError):
+        Uint8Array.new(2).assign_to(b"ab")
+    with raises(TypeError):
+        del words[0]
+    with raises(TypeError):
+        bytes(Float32Array.of(1.5))
+    assert bytes(Uint8Array.of(1, 2)) == b"\1\2" == bytes(run_js("new Uint16Array([1, 2])"))
+    assert not hasattr(words, "keys")

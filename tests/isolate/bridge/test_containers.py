@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inside import call_inside, inside, run_js
+from inside import call_inside, inside, raises, run_js
 from isolates import Isolate
 
 items = st.integers(-5, 5) | st.sampled_from(["a", "b", "", "你"]) | st.none() | st.booleans()
@@ -22,7 +22,6 @@ list_steps = st.one_of(
     st.tuples(st.just("pop")),
     st.tuples(st.just("pop"), places),
     st.tuples(st.just("reverse")),
-    st.tuples(st.just("clear")),
     st.tuples(st.just("index"), items),
     st.tuples(st.just("index"), items, places, places),
     st.tuples(st.just("count"), items),
@@ -86,6 +85,8 @@ def run_both(kind: str, start: Any, steps: list[tuple[Any, ...]]) -> list[str]:
         real = Object.fromEntries(to_js(list(start.items()))).as_object_map()
     wrong = []
     for name, *arguments in steps:
+        if kind == "array" and name == "__setitem__" and arguments[0] in range(len(model), 1000):
+            continue  # JavaScript's arrays grow
         before = repr(model)
         wanted, actual = attempt(model, name, arguments), attempt(real, name, arguments)
         # True == 1 to Python's list, not to JavaScript: typed keys of the test avoid that.
@@ -177,7 +178,9 @@ def test_sparse_and_changing_arrays():
     from js import Array
 
     sparse = run_js("[1,,3]")
-    assert list(sparse) == [1, None, 3] and sparse[1] is None and len(sparse) == 3
+    assert list(sparse) == [1, None, 3] and len(sparse) == 3
+    with raises(IndexError):
+        sparse[1]
     assert sparse.to_py() == [1, None, 3]
     growing = Array.of(1, 2)
     seen = []
@@ -305,3 +308,91 @@ def test_hundreds_of_thousands_of_items_at_once():
     assert len(array) == 349_990 and array[150_009] == 149_999 and array[150_010] == 20
     del array[5:]
     assert list(array) == [0, 1, 2, 3, 4]
+
+
+@inside
+def test_values_compare_as_javascript_s():
+    early, late = run_js("[new Date(1), new Date(2)]")
+    assert early < late and late >= early and not late < early and early <= early
+    assert sorted([late, early])[0] == early and max(early, late) == late
+    with raises(TypeError):
+        _ = early < 5
+
+
+@inside
+def test_errors_of_lists():
+    array = run_js("[1, 2]")
+    for action, message in (
+        (lambda: array["x"], "list indices must be integers or slices, not str"),
+        (lambda: array[1.5], "list indices must be integers or slices, not float"),
+        (lambda: array.pop(9), "pop index out of range"),
+        (lambda: run_js("[]").pop(), "pop from empty list"),
+    ):
+        try:
+            action()
+        except (TypeError, IndexError) as error:
+            assert str(error) == message
+        else:
+            raise AssertionError(message)
+    assert list(array * 2) == [1, 2, 1, 2] == list(2 * array)
+    array[4] = 5
+    assert str(array) == "1,2,,,5"
+
+
+@inside
+def test_what_has_items_but_no_iterator_is_not_iterated():
+    value = run_js("({get(key) { return undefined }})")
+    assert value["anything"] is None
+    with raises(TypeError):
+        iter(value)
+    with raises(TypeError):
+        _ = 1 in value
+    with raises(TypeError):
+        reversed(run_js("new Map()"))
+
+
+@inside
+def test_conversions_that_fail():
+    from js import Object
+    from pyodide.ffi import ConversionError, to_js
+
+    def fail(*_):
+        raise KeyError("q")
+
+    for action in (
+        lambda: to_js({"a": object()}, default_converter=fail),
+        lambda: to_js({"a": 1}, dict_converter=fail),
+        lambda: to_js([1, [2]], eager_converter=fail),
+    ):
+        try:
+            action()
+        except ConversionError as error:
+            assert isinstance(error.__cause__, KeyError)
+        else:
+            raise AssertionError("no error")
+    for key in ((1, 2), frozenset()):
+        with raises(ConversionError):
+            to_js({key: 1}, dict_converter=Object.fromEntries)
+    with raises(TypeError):
+        to_js([1], pyproxies=[])
+    with raises(Exception):
+        run_js("new Set([[1]])").to_py()
+
+
+@inside
+def test_errors_hold_themselves():
+    import copy
+
+    try:
+        run_js("() => { throw new TypeError('m') }")()
+    except Exception as error:
+        assert str(error.args[0]) == "TypeError: m" and error.args[0] is error
+        assert copy.copy(error) is error and copy.deepcopy([error])[0] is error
+
+
+@inside
+def test_generators_take_a_type_and_a_value():
+    start = run_js("(function* () { try { yield 1 } catch (e) { yield e.message } })")
+    running = start()
+    next(running)
+    assert "ValueError: why" in running.throw(ValueError, "why")

@@ -187,7 +187,7 @@ def test_an_error_that_cannot_be_shown():
     def fail():
         raise Odd
 
-    assert run_js("(f) => { try { f() } catch (e) { return e.type } }")(fail) == "Odd"
+    assert run_js("(f) => { try { f() } catch (e) { return e.type } }")(fail) == Odd.__qualname__
     try:
         run_js("(() => { throw {toString() { throw 1 }} })")()
     except Exception as error:

@@ -42,8 +42,8 @@ def test_a_dict():
         == "x,y"
     )
     assert (
-        run_js("(d) => JSON.stringify(d)")({"a": [1, (2, None), {"你": "好"}]})
-        == '{"a":[1,[2,null],{"你":"好"}]}'
+        run_js("(d) => JSON.stringify(d)")({"a": [1, None, "好"], "b": {"c": {}}})
+        == '{"a":[1,null,"好"],"b":{"c":{}}}'
     )
 
 
@@ -335,8 +335,7 @@ def test_methods_are_bound_and_fresh_attributes_read():
     assert thing.later == 1 and hasattr(thing, "later")
     del thing.later
     assert not hasattr(thing, "later")
-    with raises(AttributeError):
-        del thing.later
+    del thing.later  # as in JavaScript, it need not be there
     thing.class_ = 1
     thing.from_ = 2
     assert thing.object_keys().to_py() == ["class", "from"]

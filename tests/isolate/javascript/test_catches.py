@@ -16,7 +16,13 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Explaining:
     ("source", "expected"),
     [
         ("try { x } catch (e) { y }", "try { x } catch (e) {$cfwCaught(e); y }"),
-        ("try { x } catch { y }", "try { x } catch { y }"),
+        ("try { x } catch { y }", "try { x } catch ($cfwNone) {$cfwCaught($cfwNone); y }"),
+        ("try { x } catch{}", "try { x } catch($cfwNone) {$cfwCaught($cfwNone);}"),
+        ("try {} catch // c\n{\n}", "try {} catch // c\n($cfwNone) {$cfwCaught($cfwNone);\n}"),
+        (
+            "try {} catch { try {} catch { } }",
+            "try {} catch ($cfwNone) {$cfwCaught($cfwNone); try {} catch ($cfwNone) {$cfwCaught($cfwNone); } }",
+        ),
         ("p.catch(e => e); // catch (e) {", "p.catch(e => e); // catch (e) {"),
         ("try {} catch (e)\n// c\n{\n}", "try {} catch (e)\n// c\n{$cfwCaught(e);\n}"),
         (
@@ -56,6 +62,8 @@ def test_large_bundles_are_left_alone() -> None:
     "source",
     [
         "try {} catch (e) { x.y } z.w;\nu",
+        "try {} catch { x.y } z.w;\nu",
+        "名; try {} catch\n{ x.y } z.w; try { q } catch{ s } t;\n u",
         "try {} catch ({ a, b: [c] }) { x.y } z.w;\nu",
         "名; try {} catch (e) { try { q } catch ({ r }) { s } } t;\nu",
         "try {} catch ({\n a\n})\n { x.y } z.w; try {} catch (e) { v }\nu",
@@ -134,6 +142,10 @@ def test_positions_lead_back(source: str) -> None:
             "function f() { try { a } catch (e) { b } try { c } catch ({ m }) { d } }\nreturn String(f)",
             "function f() { try { a } catch (e) { b } try { c } catch ({ m }) { d } }",
         ),
+        (
+            "function f() { try { a } catch { b } try { c } catch\n{ d } }\nreturn String(f)",
+            "function f() { try { a } catch { b } try { c } catch\n{ d } }",
+        ),
         ("return new Error('a').stack.split('\\n')[0]", "Error: a"),
         ("const e = new Error('a'); e.name = 'N'; e.message = 'b'; return e.stack.split('\\n')[0]", "N: a"),
         (
@@ -169,6 +181,12 @@ def test_positions_lead_back(source: str) -> None:
             "Failed to construct 'Response': Please use the 'new' operator, this object constructor cannot be "
             "called as a function.",
         ),
+        (
+            "const { randomUUID } = crypto; try { randomUUID() } catch (e) { return e.message }",
+            "Illegal invocation: function called with incorrect `this` reference. See https://developers."
+            "cloudflare.com/workers/observability/errors/#illegal-invocation-errors for details.",
+        ),
+        ("try { 1 in 2 } catch (e) { return e.message }", "Cannot use 'in' operator to search for '1' in 2"),
         ("return JSON.parse('[1,{\"a\":2}]', (k, v) => k === 'a' ? 3 : v)[1].a", 3),
         ("return [JSON.parse.length, JSON.stringify.length, JSON.parse.name].join()", "2,3,parse"),
         ("return JSON.stringify({ a: [1], b: undefined }, null, 1)", '{\n "a": [\n  1\n ]\n}'),
@@ -193,6 +211,13 @@ def test_stacks_are_v8s(explaining: Explaining) -> None:
 def test_stacks_have_ten_frames(explaining: Explaining) -> None:
     stack = explaining.value("try { (function f() { f() })() } catch (e) { return e.stack }")
     assert len(str(stack).split("\n")) == 11
+
+
+def test_deep_stacks_have_as_many_frames_as_are_asked_for(explaining: Explaining) -> None:
+    code = """Error.stackTraceLimit = 2000;
+    try { (function f() { f() })() } catch (e) { return e.stack.split('\\n').length }
+    finally { Error.stackTraceLimit = 10 }"""
+    assert explaining.value(code) == 2001
 
 
 def test_rethrown_errors_are_explained_as_before(explaining: Explaining) -> None:
@@ -224,3 +249,15 @@ def test_catching_many_errors_takes_no_more_memory(explaining: Explaining) -> No
 def test_a_column_behind_an_insertion(explaining: Explaining) -> None:
     report = explaining.report("try { throw 1 } catch (e) { null.foo }")
     assert report.where is not None and report.where.column == 33
+
+
+def test_a_column_behind_a_clause_without_a_name(explaining: Explaining) -> None:
+    report = explaining.report("try { throw 1 } catch { null.foo }")
+    assert report.where is not None and report.where.column == 29
+
+
+def test_a_clause_without_a_name_tells_of_a_full_heap(explaining: Explaining) -> None:
+    told: list[str] = []
+    explaining.realm.platform.set("tellFull", explaining.engine.function(told.append, "tellFull"))
+    explaining.value("try { throw null } catch { return 1 }")
+    assert told == [""]

@@ -184,7 +184,122 @@ def test_wait_until_goes_to_the_isolate(project: Project) -> None:
             "return await new c.RpcStub({}).toString().catch(String)",
             'TypeError: The RPC receiver does not implement the method "toString".',
         ),
+        ("return await (await new c.RpcStub({ f(x) { return x } }).f(new Response('body'))).text()", "body"),
+        (
+            "return await new c.RpcStub({ f: (x) => x }).f(new (class Own {})()).catch(String)",
+            'DataCloneError: Could not serialize object of type "Own". This type does not support serialization.',
+        ),
+        (
+            "return await new c.RpcStub({ f: () => ({ s: Symbol('q') }) }).f().catch(String)",
+            "DataCloneError: Symbol(q) could not be cloned.",
+        ),
+        (
+            "return await new c.RpcStub({ f: (x) => x }).f(function* () {}()).catch(String)",
+            "DataCloneError: [object Generator] could not be cloned.",
+        ),
+        (
+            "const m = await new c.RpcStub({ f: (x) => x }).f(new Map([[1, [new Date(5)]]])); return +m.get(1)[0]",
+            5,
+        ),
     ],
 )
 def test_stubs(project: Project, body: str, expected: Any) -> None:
     assert evaluate(project, body) == expected
+
+
+THROWS = """
+const throwing = (value) => new c.RpcStub({ f() { throw value } }).f().catch((error) => error);
+const show = (e) => [e instanceof Error, e.name, e.message, e.remote, e.extra === undefined];
+"""
+
+
+def test_errors_that_come_from_the_other_side(project: Project) -> None:
+    body = (
+        THROWS
+        + """
+    class Own extends Error { name = "Own" }
+    const original = new RangeError("r");
+    const got = await throwing(original);
+    return [show(got), got === original, show(await throwing(new Own("o"))), show(await throwing("text")),
+            show(await throwing(null)), show(await throwing(Object.assign(new Error("m"), { extra: 1 }))),
+            show(await throwing(Object.assign(new Error("m"), { f() {} }))), (await throwing({ a: 1 })).a]
+    """
+    )
+    assert evaluate(project, body) == [
+        [True, "RangeError", "r", True, True],
+        False,
+        [True, "Own", "o", True, True],
+        [True, "Error", "text", True, True],
+        [True, "Error", "null", True, True],
+        [True, "Error", "m", True, False],
+        [True, "Error", "m", True, True],
+        1,
+    ]
+
+
+def test_errors_under_older_dates(project: Project) -> None:
+    body = (
+        THROWS
+        + """
+    class Own extends Error { name = "Own" }
+    const copy = structuredClone(Object.assign(new TypeError("t"), { extra: 1 }));
+    return [show(await throwing(new Own("o"))), show(await throwing(Object.assign(new Error("m"), { extra: 1 }))),
+            show(await throwing({ a: 1 })), [copy.name, copy.message, copy.extra === undefined]]
+    """
+    )
+    namespace = project.load({"worker.js": f"{IMPORT} export async function later() {{ {body} }}"})
+    project.realm.platform.get("older").set("enhanced_error_serialization", True)
+    assert project.later(namespace)[1] == [
+        [True, "Error", "Own: o", True, True],
+        [True, "Error", "m", True, True],
+        [True, "Error", "#<Object>", True, True],
+        ["TypeError", "t", True],
+    ]
+
+
+DISPOSABLE = """
+let gone = 0;
+class T extends c.RpcTarget { hi() { return "hi" } sub() { return new T() } [Symbol.dispose]() { gone++ } }
+const later = () => new Promise((done) => queueMicrotask(() => queueMicrotask(() => queueMicrotask(done))));
+const tried = (call) => call().then(String, String);
+"""
+USED = "Error: RPC stub used after being disposed."
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "const s = new c.RpcStub(new T()), d = s.dup(); s[Symbol.dispose](); await later(); const first = gone;"
+            "const answers = [await tried(() => s.hi()), await tried(() => d.hi())];"
+            "s[Symbol.dispose](); d[Symbol.dispose](); await later(); return [first, ...answers, gone, await tried(() => d.hi())]",
+            [0, USED, "hi", 1, USED],
+        ),
+        (
+            "const sub = await new c.RpcStub(new T()).sub(); const answer = await sub.hi(); sub[Symbol.dispose]();"
+            "await later(); return [answer, gone, await tried(() => sub.hi())]",
+            ["hi", 1, USED],
+        ),
+        (
+            "const o = await new c.RpcStub({ f: () => ({ a: 1, t: new T() }) }).f(); const answer = await o.t.hi();"
+            "o[Symbol.dispose](); await later(); return [Object.keys(o), answer, gone, await tried(() => o.t.hi())]",
+            [["a", "t"], "hi", 1, USED],
+        ),
+        (
+            "const f = new c.RpcStub(() => 1); f[Symbol.dispose](); return await tried(() => f())",
+            USED,
+        ),
+        (
+            "let kept, dup; const s = new c.RpcStub({ async f(g) { kept = g; dup = g.dup(); await null; return g(3) } });"
+            "const answer = await s.f((x) => x * 2); return [answer, await tried(() => kept(1)), await dup(5)]",
+            [6, USED, 10],
+        ),
+        (
+            "const s = new c.RpcStub(new T()); s[Symbol.dispose]();"
+            "try { s.dup() } catch (error) { return String(error) }",
+            USED,
+        ),
+    ],
+)
+def test_disposal_of_stubs(project: Project, body: str, expected: Any) -> None:
+    assert evaluate(project, DISPOSABLE + body) == expected

@@ -171,6 +171,7 @@ def test_standard_go(fresh: Explaining, code: str) -> None:
         ("localStorage.getItem('x')", "js-browser-global", "KV"),
         ("Responce.json({})", "js-not-defined", "Did you mean Response?"),
         ("new Intl.NumberFormat()", "js-not-defined", "typeof Intl"),
+        ("new FetchEvent('fetch')", "js-not-defined", "typeof FetchEvent"),
         ("const counter = 1; return couter", "js-not-defined", "Did you mean counter?"),
         ("return request.url", "js-not-defined", "fetch(request, env, ctx)"),
         ("const env = {}; env.KV.get('x')", "js-env-missing", "Did you mean KVS?"),
@@ -181,6 +182,16 @@ def test_known_mistakes(explaining: Explaining, code: str, expected: str, text: 
     report = explaining.report(code, env=["KVS", "DB"])
     assert report.code == expected
     assert text in report.fix
+
+
+def test_what_nodejs_compat_would_give(explaining: Explaining) -> None:
+    assert "nodejs_compat" in explaining.report("return Buffer.from('x')").why
+    assert "nodejs_compat" not in explaining.report("require('fs')").why
+
+
+def test_what_the_navigator_lacks(explaining: Explaining) -> None:
+    report = explaining.report("navigator.sendBeacon('http://a/')")
+    assert "cfw-emu does not have it yet" in report.why
 
 
 def test_causes_are_told(explaining: Explaining) -> None:

@@ -249,6 +249,35 @@ def test_an_empty_body_is_a_body(serve: Load) -> None:
     isolate = serve(fetching("return new Response(`${request.body} ${(await request.text()).length}`)"))
     assert isolate.fetch("POST", "/", headers=[("content-length", "0")]).text == "[object ReadableStream] 0"
     assert isolate.fetch("POST", "/").text == "null 0"
+    assert isolate.fetch("POST", "/", headers=[("x-a", "content-length")]).text == "null 0"
+
+
+def test_promises_of_a_class_of_the_worker_are_asked(serve: Load) -> None:
+    isolate = serve("""
+        class Doubled extends Promise {
+          then(done, failed) { return super.then((value) => done(new Response(`${value} twice`)), failed); }
+        }
+        export default { fetch() { return Doubled.resolve("once"); } };
+        """)
+    assert isolate.fetch("GET", "/").text == "once twice"
+
+
+def test_what_waits_when_the_handler_returns_comes_first(serve: Load) -> None:
+    isolate = serve(
+        fetching("""
+        const response = new Response("ok");
+        Promise.resolve().then(() => response.headers.set("x-late", "no"));
+        return response;
+        """)
+    )
+    assert ("x-late", "no") in [(name.lower(), value) for name, value in isolate.fetch("GET", "/").headers]
+
+
+@pytest.mark.parametrize("body", ["throw new Error('boom')", "return Promise.reject(new Error('boom'))"])
+def test_a_handler_that_fails_at_once(serve: Load, body: str) -> None:
+    report = serve(fetching(body)).fetch("GET", "/").report
+    assert report is not None
+    assert "boom" in report.exception
 
 
 def test_a_weak_reference_lasts_until_the_end_of_the_job(serve: Load) -> None:

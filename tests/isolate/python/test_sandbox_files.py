@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from inside import inside
+from isolates import ForkedIsolates, write
+
+from emulator.isolate.python.sandbox.private import base_directory
 
 WORKER = """
 import os
@@ -232,3 +238,22 @@ def test_devices():
     with open("/dev/null", "w") as nothing, open("/dev/urandom", "rb") as noise:
         assert nothing.write("gone") == 4
         assert len(noise.read(4)) == 4
+
+
+WRITER = """
+from workers import Response
+
+def on_fetch(request):
+    with open("/tmp/note", "w") as file:
+        file.write("x")
+    return Response("written")
+"""
+
+
+def test_what_was_written_goes_with_the_fork_server(tmp_path: Path) -> None:
+    with ForkedIsolates() as own:
+        isolate = own.load(write(tmp_path, {"src/entry.py": WRITER}))
+        process = own.pid(isolate)
+        assert isolate.fetch("GET", "/").text == "written"
+        assert [name for name in os.listdir(base_directory()) if name.startswith(f"{process}-")]
+    assert not [name for name in os.listdir(base_directory()) if name.startswith(f"{process}-")]

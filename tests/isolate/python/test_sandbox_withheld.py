@@ -38,6 +38,7 @@ async def on_fetch(request):
         ("os.kill(1, 9)", "PermissionError", "[Errno 63] Operation not permitted"),
         ("os.kill(os.getpid(), 9)", "PermissionError", "[Errno 63] Operation not permitted"),
         ('__import__("signal").alarm(1)', "AttributeError", "module 'signal' has no attribute 'alarm'"),
+        ('__import__("signal").sigwait({2})', "OSError", "[Errno 52] Function not implemented"),
         ('__import__("signal").raise_signal(9)', "PermissionError", "[Errno 63] Operation not permitted"),
         ("os._exit(3)", "RuntimeError", "os._exit() is not available on Workers"),
         ("os.abort()", "RuntimeError", "os.abort() is not available on Workers"),

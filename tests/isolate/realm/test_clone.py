@@ -111,3 +111,24 @@ def test_clones_of_errors_keep_their_stack(run):
       return [c.stack === e.stack, c.stack.split('\\n')[0], Object.keys(c)]
     """
     assert run(script) == [True, "TypeError: m", []]
+
+
+def test_errors_keep_what_programs_added(run):
+    script = """
+      class Own extends Error { constructor(m) { super(m); this.name = 'Own'; this.code = 7 } }
+      const own = structuredClone(new Own('o'));
+      const several = structuredClone(new AggregateError([new RangeError('r'), 2], 'm'));
+      const renamed = structuredClone(Object.assign(new Error('x'), { name: 'RangeError' }));
+      return [own.name, own.message, own.code, several.constructor === AggregateError, several.errors[0] instanceof RangeError,
+              several.errors[1], renamed instanceof RangeError, Object.hasOwn(renamed, 'name')]
+    """
+    assert run(script) == ["Own", "o", 7, True, True, 2, True, False]
+
+
+def test_a_resizable_buffer_stays_one(run):
+    script = """
+      const buffer = new ArrayBuffer(2, { maxByteLength: 8 }); new Uint8Array(buffer)[1] = 5;
+      const copy = structuredClone({ view: new Uint8Array(buffer, 1, 1) }).view;
+      return [copy.buffer.resizable, copy.buffer.maxByteLength, copy.buffer.byteLength, copy[0], copy.buffer === buffer]
+    """
+    assert run(script) == [True, 8, 2, 5, False]

@@ -39,6 +39,18 @@ import pytest
         ("Symbol('x')", "Symbol(x)"),
         ("'你好'", "你好"),
         ("['你好']", "[ '你好' ]"),
+        ("{键: '值', $a: 1, b1_: 2, ['__proto__']: 3}", "{ '键': '值', '$a': 1, b1_: 2, ['__proto__']: 3 }"),
+        ("[1, 2, 3, 4, 5, 6, 7]", "[\n  1, 2, 3, 4,\n  5, 6, 7\n]"),
+        ("['a', 'b', 'c', 'd', 'e', 'f', 'g']", "[\n  'a', 'b', 'c',\n  'd', 'e', 'f',\n  'g'\n]"),
+        ("[0, -1.5, -3, -4.5, -6, -7.5, 10n]", "[\n     0, -1.5,   -3,\n  -4.5,   -6, -7.5,\n   10n\n]"),
+        ("[1, 2, 3, 4, 5, 6]", "[ 1, 2, 3, 4, 5, 6 ]"),
+        (
+            "new DataView(new ArrayBuffer(3), 1)",
+            "DataView {\n  byteLength: 2,\n  byteOffset: 1,\n"
+            "  buffer: ArrayBuffer { [Uint8Contents]: <00 00 00>, byteLength: 3 }\n}",
+        ),
+        ("{k: 'v'.repeat(60)}", "{ k: '" + "v" * 60 + "' }"),
+        ("{k: 'v'.repeat(63)}", "{\n  k: '" + "v" * 63 + "'\n}"),
     ],
 )
 def test_inspect(run, io, value, text):
@@ -50,8 +62,9 @@ def test_long_values_break_into_lines(run, io):
     run("console.log(Array.from({length: 120}, (_, i) => i))")
     lines = io.logs[0][1].splitlines()
     assert lines[0] == "["
-    assert lines[1].startswith("  0, 1, 2, 3,")
-    assert lines[-2].endswith("... 20 more items")
+    assert lines[1] == "   0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11,"
+    assert lines[-2] == "  ... 20 more items"
+    assert len(lines) == 12
     run("console.log({first: 'x'.repeat(50), second: 'y'.repeat(50)})")
     assert io.logs[1][1] == f"{{\n  first: '{'x' * 50}',\n  second: '{'y' * 50}'\n}}"
 
@@ -90,6 +103,7 @@ def test_names_of_errors(run, io):
         ("'%s is %d years and %i, %f', 'Bob', 42.5, 42.9, '1.5'", "Bob is 42.5 years and 42, 1.5"),
         ("'%j %o %O %c|%%', {a: 1}, [1], {b: 2}, 'css'", '{"a":1} [ 1 ] { b: 2 } |%'),
         ("'100%', 5", "100% 5"),
+        ("'%s', () => 1", "() => 1"),
         ("'%s'", "%s"),
         ("'a', 'b', {c: 1}", "a b { c: 1 }"),
         ("5, '%s'", "5 %s"),

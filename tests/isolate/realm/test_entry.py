@@ -229,11 +229,16 @@ def test_pump_gives_the_bytes_of_views_only(realm: Realm, run: Run) -> None:
     assert pump.events == [b"\x02"]
 
 
-def test_pump_of_text_fails(realm: Realm, run: Run) -> None:
+def test_pump_encodes_text(realm: Realm, run: Run) -> None:
+    pump = Pump(realm, run, "new ReadableStream({start(c) { c.enqueue('é'); c.close(); }})")
+    assert pump.events[0] == "é".encode()
+
+
+def test_pump_of_what_is_neither_bytes_nor_text_fails(realm: Realm, run: Run) -> None:
     pump = Pump(
         realm,
         run,
-        "new ReadableStream({start(c) { c.enqueue('x'); }, cancel(e) { globalThis.why = e.name; }})",
+        "new ReadableStream({start(c) { c.enqueue(5); }, cancel(e) { globalThis.why = e.name; }})",
     )
     assert pump.events == ["TypeError: This ReadableStream did not return bytes."]
     assert run("why") == "TypeError"

@@ -70,12 +70,12 @@ def test_options(run):
 
 def test_event_classes(run):
     script = """
-      [new CustomEvent('a', {detail: 5}).detail, new CustomEvent('a').detail,
+      [new CustomEvent('a', {detail: 5}).detail, new CustomEvent('a').detail === undefined,
        new ErrorEvent('e', {message: 'm', lineno: 3}).lineno, new MessageEvent('m', {data: [1]}).data,
-       new PromiseRejectionEvent('r', {reason: 'why'}).reason, String(new CustomEvent('a')),
+       String(new CustomEvent('a')),
        new CloseEvent('close', {code: 1000, wasClean: true}).code, Event.AT_TARGET]
     """
-    assert run(script) == [5, None, 3, [1], "why", "[object CustomEvent]", 1000, 2]
+    assert run(script) == [5, True, 3, [1], "[object CustomEvent]", 1000, 2]
     with pytest.raises(JSFailure, match="TypeError"):
         run("new Event()")
     with pytest.raises(JSFailure, match="Illegal invocation"):
@@ -99,8 +99,91 @@ def test_report_error(run, io):
     )
     assert [(level, text.splitlines()[0]) for level, text in io.logs] == [
         ("error", "Uncaught Error: one"),
-        ("warn", "two two"),
+        ("warn", "Uncaught Error: two two"),
     ]
+
+
+def test_the_event_of_an_error_tells_its_place(run):
+    script = """
+      const seen = [];
+      addEventListener('error', (e) => { seen.push([e.message, e.filename !== '', e.lineno > 0, e.colno > 0, e.cancelable]); e.preventDefault() });
+      reportError(new RangeError('q')); reportError('text'); reportError({ a: 1 }); reportError(undefined);
+      return seen.map((one) => one.join())
+    """
+    assert run(script) == [
+        f"Uncaught {text},true,true,true,false"
+        for text in ("RangeError: q", "text", "#<Object>", "undefined")
+    ]
+
+
+def test_errors_of_timers_are_no_event(run, io):
+    script = """
+      const seen = []; addEventListener('error', (e) => { seen.push(e.error); e.preventDefault() });
+      setTimeout(() => { throw 'timer' }); queueMicrotask(() => { throw 'microtask' });
+      await scheduler.wait(5);
+      return seen
+    """
+    assert run(script) == ["microtask"]
+    assert [text for _, text in io.logs] == ["Uncaught 'timer'"]
+
+
+def test_an_attribute_listens_in_its_turn(run):
+    script = """
+      const log = []; const c = new AbortController();
+      c.signal.addEventListener('abort', () => log.push(1));
+      c.signal.onabort = () => log.push('never'); c.signal.onabort = () => log.push(2);
+      c.signal.addEventListener('abort', () => log.push(3));
+      c.abort();
+      const other = new AbortController(); other.signal.onabort = () => log.push('gone'); other.signal.onabort = null;
+      other.abort();
+      return log
+    """
+    assert run(script) == [1, 2, 3]
+
+
+def test_signals_that_follow_are_aborted_before_any_listener_runs(run):
+    script = """
+      const c = new AbortController(); const b = AbortSignal.any([c.signal]); const d = AbortSignal.any([b]); const log = [];
+      d.addEventListener('abort', () => log.push('d')); b.addEventListener('abort', () => log.push('b'));
+      c.signal.addEventListener('abort', () => log.push('c', b.aborted, d.aborted, d.reason));
+      c.abort(7);
+      return log
+    """
+    assert run(script) == ["c", True, True, 7, "b", "d"]
+
+
+def test_classes_that_only_the_platform_makes(run):
+    for code in (
+        "new PromiseRejectionEvent('x')",
+        "new ServiceWorkerGlobalScope()",
+        "new WorkerGlobalScope()",
+    ):
+        with pytest.raises(JSFailure, match="Illegal constructor"):
+            run(code)
+
+
+def test_parameters_that_are_missing_or_wrong(run):
+    for name, initializer in {
+        "Event": "Init",
+        "CustomEvent": "CustomEventInit",
+        "ErrorEvent": "ErrorEventInit",
+        "MessageEvent": "Initializer",
+        "CloseEvent": "Initializer",
+    }.items():
+        with pytest.raises(
+            JSFailure, match=f"construct '{name}': constructor parameter 1 is not of type 'string'"
+        ):
+            run(f"new {name}()")
+        with pytest.raises(JSFailure, match=f"parameter 2 is not of type '{initializer}'"):
+            run(f"new {name}('x', 5)")
+    for method in ("addEventListener", "removeEventListener"):
+        with pytest.raises(JSFailure, match=f"execute '{method}' on 'EventTarget': parameter 1"):
+            run(f"new EventTarget().{method}()")
+    with pytest.raises(JSFailure, match="'signal' field on 'AddEventListenerOptions'"):
+        run("new EventTarget().addEventListener('x', () => {}, { signal: null })")
+    with pytest.raises(JSFailure, match="parameter 1 is not of type 'Array'"):
+        run("AbortSignal.any(new Set())")
+    assert run("new EventTarget().addEventListener('x', undefined)") is Undefined
 
 
 def test_abort(run):
@@ -132,7 +215,7 @@ def test_abort_timeout_and_any(run, io):
       const t = AbortSignal.timeout(50); const c = new AbortController(); const any = AbortSignal.any([t, c.signal]);
       const early = any.aborted; await scheduler.wait(60); c.abort();
       return [early, any.aborted, any.reason === t.reason, t.reason.name, t.reason.message, AbortSignal.any([]).aborted,
-              AbortSignal.any(new Set([AbortSignal.abort(7)])).reason]
+              AbortSignal.any([AbortSignal.abort(7)]).reason]
     """
     message = "The operation was aborted due to timeout"
     assert run(script) == [False, True, True, "TimeoutError", message, False, 7]

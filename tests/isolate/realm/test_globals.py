@@ -150,3 +150,23 @@ def test_iterators_are_disposable(run):
       return done
     """
     assert run(script) == ["sync", "async"]
+
+
+def test_what_disposal_stacks_say(run):
+    script = """
+      const said = (call) => { try { return call() } catch (error) { return `${error.name}: ${error.message}` } };
+      const done = new DisposableStack(); done.dispose();
+      const failing = new DisposableStack();
+      failing.defer(() => { throw new Error('first') }); failing.defer(() => { throw new Error('second') });
+      return [said(() => done.use({})), said(() => done.defer(() => {})), said(() => new DisposableStack().use(5)),
+              said(() => new DisposableStack().use({})), said(() => failing.dispose()), new DisposableStack().use(null)]
+    """
+    gone = "on an already-disposed DisposableStack"
+    assert run(script) == [
+        f"ReferenceError: Cannot call DisposableStack.prototype.use {gone}",
+        f"ReferenceError: Cannot call DisposableStack.prototype.defer {gone}",
+        "TypeError: An object is expected with `using` declarations",
+        "TypeError: Symbol(Symbol.dispose) is not a function",
+        "SuppressedError: An error was suppressed during disposal",
+        None,
+    ]

@@ -67,7 +67,7 @@ def test_strategies(run: Run) -> None:
         ("new ReadableStream({start: 5})", "TypeError"),
         ("new ReadableStream({type: 'text'})", "TypeError"),
         ("new ReadableStream({}, {highWaterMark: -1})", "TypeError"),
-        ("new ReadableStream({type: 'bytes'}, {size() { return 1; }})", "RangeError"),
+        ("new ReadableStream({}, {highWaterMark: Infinity})", "TypeError"),
         ("new ReadableStream({type: 'bytes', autoAllocateChunkSize: 0})", "TypeError"),
         ("await new ReadableStream({start() { throw new RangeError('start'); }}).getReader().read()", "RangeError"),
         ("new ReadableStream().getReader({mode: 'x'})", "TypeError"),
@@ -361,3 +361,54 @@ def test_cancel_of_a_pending_byob_read(run: Run) -> None:
 def test_prototype_names(run: Run) -> None:
     names = ["cancel", "constructor", "getReader", "locked", "pipeThrough", "pipeTo", "tee", "values"]
     assert run("Object.getOwnPropertyNames(ReadableStream.prototype).sort()") == names
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "new Response(bytes).body",
+        "new Response('x'.repeat(10000)).body",
+        "new Blob([bytes]).stream()",
+        "new Response(bytes).clone().body",
+        "new Response(bytes).body.tee()[1]",
+        "new Response(bytes).body.pipeThrough(new IdentityTransformStream())",
+    ],
+)
+def test_streams_of_the_platform_are_read_in_pieces(run: Run, stream: str) -> None:
+    """And by one read at a time, whose outcome the lock waits for."""
+    source = f"""
+    const bytes = new Uint8Array(10000);
+    const r = {stream}.getReader();
+    const first = r.read(), second = r.read().catch((e) => e.message);
+    let early;
+    try {{ r.releaseLock(); }} catch (e) {{ early = e.message; }}
+    const sizes = [(await first).value.length];
+    for (;;) {{
+      const {{ value, done }} = await r.read();
+      if (done) break;
+      sizes.push(value.length, value.buffer.byteLength);
+    }}
+    r.releaseLock();
+    return [sizes, await second, early];"""
+    assert run(source) == [
+        [4096, 4096, 4096, 1808, 4096],
+        "This ReadableStream only supports a single pending read request at a time.",
+        "Cannot call releaseLock() on a reader with outstanding read promises.",
+    ]
+
+
+def test_streams_of_workers_are_read_as_they_are(run: Run) -> None:
+    source = """
+    const s = new ReadableStream({ type: 'bytes', start(c) { c.enqueue(new Uint8Array(10000)); c.enqueue(new Uint8Array(5)); } });
+    const r = s.getReader();
+    return (await Promise.all([r.read(), r.read()])).map((x) => x.value.length);"""
+    assert run(source) == [10000, 5]
+
+
+def test_byte_sources_always_have_a_request(run: Run) -> None:
+    source = """
+    const s = new ReadableStream({ type: 'bytes',
+      pull(c) { c.byobRequest.view.set([7, 8]); c.byobRequest.respond(2); c.close(); } });
+    const r = s.getReader();
+    return [(await r.read()).value, (await r.read()).done];"""
+    assert run(source) == [b"\x07\x08", True]

@@ -57,7 +57,7 @@ def test_reading_methods(run: Run) -> None:
     const bytes = await make().bytes();
     return [await make().json(), (await make().arrayBuffer()).byteLength, bytes instanceof Uint8Array, bytes.length,
             blob.size, blob.type, await blob.text()];"""
-    assert run(source) == [{"a": [1]}, 9, True, 9, 9, "Application/JSON", '{"a":[1]}']
+    assert run(source) == [{"a": [1]}, 9, True, 9, 9, "application/json", '{"a":[1]}']
 
 
 def test_init(run: Run) -> None:

@@ -72,3 +72,25 @@ def test_ports_are_transferable(run):
       return await inner
     """
     assert run(script) == "hi"
+
+
+@pytest.mark.parametrize("delay", ["2 ** 53", "2 ** 64", "Infinity", "1e300"])
+def test_a_delay_past_all_numbers_is_a_long_one(run, io, delay):
+    script = f"""
+      return Promise.race([new Promise((done) => setTimeout(done, {delay}, 'fired')),
+                           new Promise((done) => setTimeout(done, 1000, 'waits'))])
+    """
+    assert run(script) == "waits"
+
+
+def test_timers_are_called_on_the_scope(run):
+    assert run("return new Promise((done) => setTimeout(function () { done(this === globalThis) }))") is True
+
+
+def test_options_of_wait(run):
+    for options in ("5", "{ signal: null }", "{ signal: 5 }"):
+        with pytest.raises(JSFailure, match="WaitOptions"):
+            run(f"scheduler.wait(1, {options})")
+    assert (
+        run("return scheduler.wait(1, {}).then(() => scheduler.wait(1, null)).then(() => 'done')") == "done"
+    )

@@ -238,3 +238,48 @@ def test_fatal_text_decoder_stream(run: Run) -> None:
     const s = ReadableStream.from([new Uint8Array([255])]).pipeThrough(new TextDecoderStream('utf-8', {fatal: true}));
     return await s.getReader().read().catch((e) => e.name);"""
     assert run(source) == "TypeError"
+
+
+NOISE = "const noise = crypto.getRandomValues(new Uint8Array(65536));"
+
+
+def test_a_writer_into_compression_never_waits(run: Run) -> None:
+    source = f"""{NOISE}
+    const cs = new CompressionStream('gzip'), w = cs.writable.getWriter();
+    for (let i = 0; i < 40; i++) await w.write(noise);
+    await w.close();
+    const ds = new DecompressionStream('gzip'), v = ds.writable.getWriter();
+    await v.write(await new Response(cs.readable).bytes());
+    await v.close();
+    return (await new Response(ds.readable).bytes()).length;"""
+    assert run(source) == 40 * 65536
+
+
+@pytest.mark.parametrize("bytes_each", [65536, 1])
+def test_a_pipe_into_compression_waits_for_the_reader(run: Run, bytes_each: int) -> None:
+    """Only what fits in a megabyte of output is read ahead; a small body is done with nobody reading."""
+    source = f"""{NOISE}
+    let pulled = 0, done = false;
+    const source = new ReadableStream({{
+      pull(c) {{ c.enqueue(noise.slice(0, {bytes_each})); if (++pulled === 60) c.close(); }} }});
+    const cs = new CompressionStream('gzip');
+    const piped = source.pipeTo(cs.writable).then(() => {{ done = true; }});
+    await scheduler.wait(50);
+    const before = [pulled < 60, done];
+    const all = await new Response(cs.readable.pipeThrough(new DecompressionStream('gzip'))).bytes();
+    await piped;
+    return [before, all.length];"""
+    assert run(source) == [[True, False] if bytes_each > 1 else [False, True], 60 * bytes_each]
+
+
+def test_a_pipe_of_what_inflates_a_thousandfold_waits_too(run: Run) -> None:
+    source = """
+    const zipped = await new Response(
+      new Response(new Uint8Array(8_000_000)).body.pipeThrough(new CompressionStream('gzip'))).bytes();
+    const ds = new DecompressionStream('gzip');
+    let done = false;
+    const piped = new Response(zipped).body.pipeTo(ds.writable).then(() => { done = true; });
+    await scheduler.wait(50);
+    const before = done;
+    return [before, (await new Response(ds.readable).bytes()).length, (await piped) ?? null, done];"""
+    assert run(source) == [False, 8_000_000, None, True]

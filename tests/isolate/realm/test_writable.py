@@ -205,3 +205,50 @@ def test_pipe_waits_for_a_slow_sink(run: Run) -> None:
     await from.pipeTo(to);
     return [made, most <= 2];"""
     assert run(source) == [20, True]
+
+
+@pytest.mark.parametrize(
+    ("stream", "kept"),
+    [
+        ("new WritableStream({ write })", [1]),
+        ("new WritableStream({ start() {}, write })", []),
+        ("new TransformStream({ transform: write }).writable", []),
+    ],
+)
+def test_writes_that_wait_are_lost_when_the_lock_is_released(run: Run, stream: str, kept: list[int]) -> None:
+    source = f"""
+    const got = [], write = async (x) => void got.push(x);
+    const s = {stream};
+    const w = s.getWriter();
+    const outcomes = [1, 2, 3].map((x) => w.write(x).then(() => 'written', (e) => e.message));
+    w.releaseLock();
+    await scheduler.wait(1);
+    const next = s.getWriter();
+    void next.write(4).catch(() => {{}});
+    await scheduler.wait(1);
+    return [got.filter((x) => x < 4), (await Promise.all(outcomes)).filter((x) => x !== 'written')];"""
+    lost = 3 - len(kept)
+    assert run(source) == [kept, ["This WritableStream writer has been released."] * lost]
+
+
+def test_closing_survives_the_release(run: Run) -> None:
+    source = """
+    const log = [], s = new WritableStream({ write(x) { log.push(x); }, close() { log.push('closed'); } });
+    const w = s.getWriter();
+    for (const x of [1, 2]) w.write(x).catch(() => log.push('lost'));
+    w.close();
+    w.releaseLock();
+    await scheduler.wait(1);
+    return log;"""
+    assert run(source) == [1, "closed", "lost"]
+
+
+def test_byte_transforms_of_the_platform_lose_nothing(run: Run) -> None:
+    source = """
+    const { readable, writable } = new IdentityTransformStream(), w = writable.getWriter();
+    w.write(new Uint8Array([65])).catch(() => {});
+    w.write(new Uint8Array([66])).catch(() => {});
+    w.close().catch(() => {});
+    w.releaseLock();
+    return new Response(readable).text();"""
+    assert run(source) == "AB"

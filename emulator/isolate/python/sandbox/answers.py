@@ -43,6 +43,9 @@ def install(notices: Notices) -> None:
     os._exit = _unless_ours(os._exit, leave, notices)  # type: ignore[assignment]
     os.abort = unable("abort", RuntimeError, "os.abort() is not available on Workers", kind="exit")
     _replace_signals(unable("raise_signal", PermissionError, *EPERM, kind="signal"), notices)
+    for name in ("pause", "sigwait", "sigwaitinfo", "sigtimedwait"):
+        if hasattr(signal, name):  # no signal ever comes
+            setattr(signal, name, unable(name, OSError, *ENOSYS, kind="signal"))
     start_thread = unable("start_new_thread", RuntimeError, "can't start new thread", kind="thread")
     for module in (_thread, threading):
         # The names differ by version, and threading has copies of its own.

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
+from emulator.diagnostics.own_files import is_own
+
 TEXTS: Final[Mapping[str, str]] = {
     "process": "Workers cannot start processes (subprocess, os.system, fork, multiprocessing). "
     "Do the work in Python, or call a service with fetch().",
@@ -47,8 +49,7 @@ class Notices:
 
     def is_users(self, frame: FrameType) -> bool:
         """Whether ``frame`` runs the Worker's own code, not that of a package it brings along."""
-        file = frame.f_code.co_filename
-        return file.startswith(self._root) and "/python_modules/" not in file
+        return is_own(frame.f_code.co_filename, self._root)
 
     def user_frame(self) -> FrameType | None:
         """The innermost frame of the Worker's own code."""

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ...events import CURRENT
+
 
 def _missing(name: str) -> Any:
     def refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
@@ -47,6 +49,36 @@ class WorkerLoop(asyncio.SelectorEventLoop):
     start_tls = _missing_async("start_tls")
     subprocess_exec = _missing_async("subprocess_exec")
     subprocess_shell = _missing_async("subprocess_shell")
+
+    # The isolate starts and ends its loop; code of events meets one that runs for ever, and no other.
+
+    def run_until_complete(self, future: Any) -> Any:
+        """Suspend the caller until ``future`` is done; the others go on meanwhile.
+
+        Where the runtime has no ``run_sync`` (Pyodide 0.26) it is a task that is given.
+        """
+        if CURRENT.get() is None:
+            return super().run_until_complete(future)
+        import pyodide.ffi
+
+        run_sync = getattr(pyodide.ffi, "run_sync", None)
+        return asyncio.ensure_future(future) if run_sync is None else run_sync(future)
+
+    def run_forever(self) -> None:
+        """Run the loop; nothing for code of events."""
+        if CURRENT.get() is None:
+            super().run_forever()
+
+    def stop(self) -> None:
+        """End the loop. NotImplementedError for code of events."""
+        if CURRENT.get() is not None:
+            raise NotImplementedError("stop() is not available on Workers")
+        super().stop()
+
+    def close(self) -> None:
+        """Close the loop; nothing for code of events."""
+        if CURRENT.get() is None:
+            super().close()
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Any], *args: Any

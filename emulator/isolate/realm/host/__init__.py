@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..io import RealmIO
-from . import compression, crypto, forms, network, outside, text, url
+from . import compression, crypto, forms, mime, network, outside, text, url, zones
 
 
 def host_functions(io: Callable[[], RealmIO]) -> dict[str, Callable[..., Any]]:
@@ -18,5 +18,7 @@ def host_functions(io: Callable[[], RealmIO]) -> dict[str, Callable[..., Any]]:
         **crypto.functions(io),
         **network.functions(io),
         **forms.functions(),
+        **mime.functions(),
         **compression.functions(),
+        **zones.functions(),
     }

@@ -31,6 +31,10 @@ _HASHLIB: Final = {
 }
 _BLOCK: Final = 16
 """Bytes of an AES block."""
+_LEAST_WRAPPED_BITS: Final = 192
+"""Of AES key wrap: two blocks of a key and the check."""
+_GCM_IV_BYTES: Final = range(8, 129)
+"""What OpenSSL's bindings take; the platform takes any number."""
 
 
 def digest(name: str, data: Value) -> bytes:
@@ -74,6 +78,11 @@ def aes_gcm(
 
     size = int(tag_bytes)
     text = data.to_bytes()
+    if len(iv.to_bytes()) not in _GCM_IV_BYTES:
+        raise _operation_failed(
+            f"An AES-GCM iv of {len(iv.to_bytes())} bytes is not supported by cfw-emu: take 12, as the "
+            "standard recommends (the platform takes any number)."
+        )
     authenticated = aad.to_bytes() if aad is not None else b""
     algorithm = algorithms.AES(key.to_bytes())
     if encrypting:
@@ -109,7 +118,8 @@ def aes_cbc(encrypting: bool, key: Value, iv: Value, data: Value) -> bytes:
     try:
         return unpadder.update(_run(cipher.decryptor(), data.to_bytes())) + unpadder.finalize()
     except ValueError:
-        raise _decryption_failed("AES-CBC", len(data.to_bytes()), 0) from None
+        length = len(data.to_bytes())
+        raise _decryption_failed("AES-CBC", length, max(length - 1, 0) // _BLOCK * _BLOCK) from None
 
 
 def _run(context: CipherContext, data: bytes) -> bytes:
@@ -123,7 +133,7 @@ def aes_ctr(key: Value, counter: Value, counter_bits: float, data: Value) -> byt
     text, start, bits = data.to_bytes(), counter.to_bytes(), int(counter_bits)
     blocks = -(-len(text) // _BLOCK)
     if blocks > 1 << bits:
-        raise _operation_failed("Input is too long for the number of bits of the counter.")
+        raise _operation_failed("Counter block values will repeat.")
     algorithm = algorithms.AES(key.to_bytes())
     value = int.from_bytes(start, "big")
     until_wrap = ((1 << bits) - value % (1 << bits)) * _BLOCK
@@ -140,10 +150,23 @@ def aes_key_wrap(wrapping: bool, key: Value, data: Value) -> bytes:
     from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
     from cryptography.hazmat.primitives.keywrap import aes_key_wrap as wrap
 
+    bits = 8 * len(data.to_bytes())
+    if bits % 64:
+        raise _operation_failed(
+            "Unwrapped key bit length must be a multiple of 64 bits but unwrapped key has a length of "
+            f"{bits} bits."
+            if wrapping
+            else f"Provided a wrapped key to unwrap that is {bits} bits which isn't a multiple of 64 bits."
+        )
+    if not wrapping and bits < _LEAST_WRAPPED_BITS:
+        raise _operation_failed(
+            f"Provided a wrapped key to unwrap this is {bits} bits that is less than the minimal length of "
+            f"{_LEAST_WRAPPED_BITS} bits."
+        )
     try:
         return (wrap if wrapping else aes_key_unwrap)(key.to_bytes(), data.to_bytes())
-    except (ValueError, InvalidUnwrap) as error:
-        raise _operation_failed(f"AES-KW failed: {error}") from None
+    except (ValueError, InvalidUnwrap):
+        raise _operation_failed(f"AES-KW key {'' if wrapping else 'un'}wrapping failed.") from None
 
 
 def hkdf(name: str, key: Value, salt: Value, info: Value, size: float) -> bytes:

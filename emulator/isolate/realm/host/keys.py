@@ -19,12 +19,6 @@ _COORDINATE_BYTES: Final = {"P-256": 32, "P-384": 48, "P-521": 66}
 _CURVE_OF: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _OKP_BYTES: Final = 32
 """Bytes of a key of Ed25519 and of X25519."""
-_JWK_IMPORTS: Final = {
-    "rsa": 'RSA "jwk" key import requires',
-    "ec": 'Elliptic curve "jwk" key import requires',
-    "okp": '{} "jwk" key imports requires',
-}
-"""How the message for a JSON Web Key of another type begins."""
 _RSA_PRIVATE: Final = ("n", "e", "d", "p", "q", "dp", "dq", "qi")
 
 
@@ -151,40 +145,55 @@ def _from_bytes(kind: str, curve: str, fmt: str, data: bytes) -> tuple[bool, Any
 
 
 def _check(kind: str, curve: str, key: Any) -> None:
-    """Whether ``key`` is what the algorithm needs. Raises ValueError."""
+    """Whether ``key`` is what the algorithm needs. Raises ValueError, or HostError DataError."""
     if kind == "rsa":
         fits = hasattr(key, "key_size") and not hasattr(key, "curve")
     elif kind == "ec":
         fits = hasattr(key, "curve") and _CURVE_OF.get(key.curve.name) == curve
     else:
         fits = isinstance(key, _okp(curve))
+    if not fits and kind == "ec" and hasattr(key, "curve"):
+        raise HostError(
+            "DataError",
+            f'"algorithm.namedCurve" "{curve}" does not match the curve specified by the input key data.',
+        )
     if not fits:
         raise ValueError("the key is of another kind")
 
 
 def _from_jwk(kind: str, curve: str, jwk: dict[str, str]) -> tuple[bool, Any]:
-    expected = {"rsa": "RSA", "ec": "EC", "okp": "OKP"}[kind]
-    if jwk.get("kty") != expected:
-        raise HostError(
-            "DataError",
-            f'{_JWK_IMPORTS[kind].format(curve)} a JSON Web Key with Key Type parameter "kty" '
-            f'("{jwk.get("kty", "")}") equal to "{expected}".',
-        )
-    if kind != "rsa" and jwk.get("crv") != curve:
-        raise ValueError(f'"crv" must be "{curve}"')
     if kind == "rsa":
         return _rsa_from_jwk(jwk)
     if kind == "okp":
+        if jwk.get("crv") != curve:
+            raise HostError(
+                "NotSupportedError", f'Only {curve} is supported but "{jwk.get("crv", "")}" was requested.'
+            )
         private, public = _okp(curve)
+        for name, what in (("x", "public"), ("d", "private")):
+            if name in jwk and len(_raw(jwk[name])) != _OKP_BYTES:
+                raise HostError("DataError", f"Invalid length {len(_raw(jwk[name]))} for {what} key")
         if "d" in jwk:
             return True, private.from_private_bytes(_raw(jwk["d"]))
         return False, public.from_public_bytes(_raw(jwk["x"]))
+    return _ec_from_jwk(curve, jwk)
+
+
+def _ec_from_jwk(curve: str, jwk: dict[str, str]) -> tuple[bool, Any]:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     numbers = ec.EllipticCurvePublicNumbers(_number(jwk["x"]), _number(jwk["y"]), _curve(curve))
-    if "d" in jwk:
+    try:
+        public = numbers.public_key()
+    except ValueError:
+        message = 'Invalid EC key; public key coordinates "x" and "y" are invalid: Point is not on curve..'
+        raise HostError("OperationError", message) from None
+    if "d" not in jwk:
+        return False, public
+    try:
         return True, ec.EllipticCurvePrivateNumbers(_number(jwk["d"]), numbers).private_key()
-    return False, numbers.public_key()
+    except ValueError:
+        raise HostError("OperationError", 'Invalid EC key; private key component "d" is invalid.') from None
 
 
 def _rsa_from_jwk(jwk: dict[str, str]) -> tuple[bool, Any]:
@@ -193,7 +202,12 @@ def _rsa_from_jwk(jwk: dict[str, str]) -> tuple[bool, Any]:
     public = rsa.RSAPublicNumbers(_number(jwk["e"]), _number(jwk["n"]))
     if "d" not in jwk:
         return False, public.public_key()
-    p, q, d, dp, dq, qi = (_number(jwk[name]) for name in ("p", "q", "d", "dp", "dq", "qi"))
+    d = _number(jwk["d"])
+    if "p" in jwk:
+        p, q, dp, dq, qi = (_number(jwk[name]) for name in ("p", "q", "dp", "dq", "qi"))
+    else:
+        p, q = rsa.rsa_recover_prime_factors(public.n, public.e, d)
+        dp, dq, qi = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
     return True, rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key()
 
 
@@ -205,8 +219,6 @@ def export_pair_key(kind: str, key_type: str, fmt: str, material: Value) -> byte
     key = load_private(der) if key_type == "private" else load_public(der)
     if fmt == "jwk":
         return json.dumps(_jwk(kind, key_type == "private", key))
-    if kind == "rsa":
-        raise HostError("NotSupportedError", 'RSA keys cannot be exported in the format "raw".')
     return _raw_public(key)
 
 

@@ -71,6 +71,8 @@ def _end_of_error(error: UnicodeDecodeError) -> int:
     """A lead byte and a trail that is no trail are one error, unless the trail is ASCII."""
     data, start = error.object, error.start
     lead = data[start]
+    if error.encoding == "gb18030" and _is_four_bytes(data, start):
+        return start + 4
     if start + 1 >= len(data) or data[start + 1] < 0x80 or error.end > start + 1:
         return error.end
     if error.encoding == "cp932":
@@ -82,16 +84,37 @@ def _end_of_error(error: UnicodeDecodeError) -> int:
     return start + 2 if is_lead else error.end
 
 
+def _is_four_bytes(data: bytes, start: int) -> bool:
+    """Whether the form, if not the value, is that of a four-byte sequence of GB 18030."""
+    part = data[start : start + 4]
+    return len(part) == 4 and all(
+        (0x81 <= byte <= 0xFE) if at % 2 == 0 else (0x30 <= byte <= 0x39) for at, byte in enumerate(part)
+    )
+
+
+def _unfinished(error: UnicodeDecodeError) -> int:
+    """The end of a sequence that the data ends in: after its first byte, if another cannot belong to it."""
+    data, start = error.object, error.start
+    if error.encoding == "gb18030" and len(data) - start == 3 and not 0x81 <= data[start + 2] <= 0xFE:
+        return start + 1
+    if error.encoding == "euc_jp" and len(data) - start == 2 and data[start + 1] < 0x80:
+        return start + 1
+    return error.end
+
+
 def _handler(strict: bool) -> Callable[[UnicodeError], tuple[str, int]]:
     def handle(error: UnicodeError) -> tuple[str, int]:
         if not isinstance(error, UnicodeDecodeError):
             raise error
         mended = _mend(error)
-        if mended is not None:
-            return mended
-        if strict:
+        if mended is None and strict:
             raise error
-        return "\ufffd", _end_of_error(error)
+        if error.reason != "incomplete multibyte sequence":
+            return mended or ("\ufffd", _end_of_error(error))
+        # Python's codecs stop here, wherever they are told to go on.
+        text, end = mended or ("\ufffd", _unfinished(error))
+        rest = error.object[end:].decode(error.encoding, STRICT if strict else REPLACE)
+        return text + rest, len(error.object)
 
     return handle
 

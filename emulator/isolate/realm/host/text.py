@@ -21,6 +21,7 @@ KEEP_BOM: Final = 4
 _BOM: Final = "\ufeff"
 _WHITESPACE: Final = re.compile(r"[\t\n\f\r ]+")
 _ALPHABET: Final = re.compile(r"[A-Za-z0-9+/]*")
+_NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 _SURROGATE_HALF: Final = re.compile(rb"\xed[\xa0-\xbf]")
 """What Python's decoder of UTF-8 waits to see the end of, though no end makes it good."""
 
@@ -97,6 +98,13 @@ def base64_decode(text: str) -> str | None:
     if len(text) % 4 == 1 or not _ALPHABET.fullmatch(text):
         return None
     return base64.b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
+
+
+def base64_bytes(data: bytes) -> bytes:
+    """What of ``data`` is base64, as the platform takes it in data: URLs: all other bytes are skipped."""
+    kept = _NO_BASE64.sub(b"", data)
+    kept = kept[:-1] if len(kept) % 4 == 1 else kept
+    return base64.b64decode(kept + b"=" * (-len(kept) % 4))
 
 
 def percent_decode(text: str) -> str:

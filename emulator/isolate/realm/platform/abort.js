@@ -3,7 +3,7 @@
 //   platform.isAbortSignal(value)
 //   platform.newAbortSignal()            a signal that only the platform can abort
 //   platform.signalAbort(signal, reason) aborts it; without a reason it is an AbortError
-//   platform.onAbort(signal, steps)      steps(reason) runs before the event; gives a function that forgets it
+//   platform.onAbort(signal, steps)      steps(reason) runs before any event; gives a function that forgets it
 (function (platform) {
   "use strict";
   const { EventTarget, illegal, makeDOMException, host, internal: KEY } = platform;
@@ -17,14 +17,22 @@
     #onabort = null;
     static {
       isSignal = (value) => value !== null && typeof value === "object" && #aborted in value;
+      // All that follow a signal are aborted before the first of their listeners runs.
       abort = (signal, reason) => {
         if (signal.#aborted) return;
+        reason = reason === undefined ? abortError() : reason;
+        const aborted = [];
+        mark(signal, reason, aborted);
+        for (const each of aborted) platform.dispatch(each, platform.trustedEvent("abort"));
+      };
+      const mark = (signal, reason, aborted) => {
+        if (signal.#aborted) return;
         signal.#aborted = true;
-        signal.#reason = reason === undefined ? abortError() : reason;
+        signal.#reason = reason;
+        aborted.push(signal);
         const steps = signal.#steps;
         signal.#steps = null;
-        if (steps) for (const step of steps) step(signal.#reason);
-        platform.dispatch(signal, platform.trustedEvent("abort"));
+        if (steps) for (const step of steps) step(reason, aborted);
       };
       onAbort = (signal, step) => {
         if (signal.#aborted) {
@@ -43,9 +51,9 @@
           return result;
         }
         const forget = sources.map((source) =>
-          onAbort(source, (reason) => {
+          onAbort(source, (reason, aborted) => {
             for (const each of forget) each();
-            abort(result, reason);
+            mark(result, reason, aborted);
           }),
         );
         return result;
@@ -67,6 +75,7 @@
     set onabort(handler) {
       if (!(#aborted in this)) illegal();
       this.#onabort = typeof handler === "function" || typeof handler === "object" ? handler : null;
+      platform.setHandler(this, "abort", handler);
     }
     throwIfAborted() {
       if (!(#aborted in this)) illegal();
@@ -91,10 +100,8 @@
       return signal;
     }
     static any(signals) {
-      if (Object(signals) !== signals || typeof signals[Symbol.iterator] !== "function") {
-        platform.wrongParameter(1, "Array", "any", "AbortSignal");
-      }
-      const list = platform.list(signals, "AbortSignal.any(): parameter 1");
+      if (!Array.isArray(signals)) platform.wrongParameter(1, "Array", "any", "AbortSignal");
+      const list = [...signals];
       const wrong = list.findIndex((signal) => !isSignal(signal));
       if (wrong >= 0) {
         throw new TypeError(

@@ -5,7 +5,8 @@
   const { illegal, exposeClass } = platform.idl;
   const { resolved, rejected } = platform.async;
   const { bytesView, copyBytes, concatBytes } = platform.bytes;
-  const { utf8Encode, utf8Decode, usv } = platform;
+  const { utf8Encode, bufferOf, usv, host } = platform;
+  const KEEP_BOM = 4; // a flag of host.utf8Decode: unlike Response.text(), the platform keeps it
   const streams = platform.streams;
   const isArray = Array.isArray;
   const apply = Reflect.apply;
@@ -105,7 +106,7 @@
     }
     text() {
       if (!(#record in this)) return rejected(illegal());
-      return resolved(utf8Decode(this.#record.bytes));
+      return resolved(host.utf8Decode(bufferOf(this.#record.bytes), KEEP_BOM));
     }
     stream() {
       if (!(#record in this)) throw illegal();
@@ -116,6 +117,7 @@
           controller.finish();
         },
       });
+      stream.length = bytes.length;
       return streams.objectOf(streams.startNow(stream));
     }
   }
@@ -138,7 +140,7 @@
       super(secret, makeRecord(parts, options, "File"));
       this.#name = usv(name);
       const modified = options === undefined || options === null ? undefined : options.lastModified;
-      this.#lastModified = modified === undefined ? now() : Math.trunc(Number(modified)) || 0;
+      this.#lastModified = modified === undefined ? now() : +modified || 0;
     }
     static {
       isFile = (value) => typeof value === "object" && value !== null && #name in value;

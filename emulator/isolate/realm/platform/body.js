@@ -8,8 +8,9 @@
   const { then, resolved, rejected, noop } = platform.async;
   const { illegal, illegalConstructor, exposeClass } = platform.idl;
   const { bytesView, copyBytes, concatBytes, exactBuffer } = platform.bytes;
-  const { utf8Encode, utf8Decode, usv, host } = platform;
+  const { utf8Encode, utf8Decode, bufferOf, usv, host } = platform;
   const { listOver, wrap } = platform.headers;
+  const { older } = platform;
   const streams = platform.streams;
   const apply = Reflect.apply;
   const parseJson = JSON.parse;
@@ -34,7 +35,7 @@
       return (this.list ??= this.makeList());
     }
     makeList() {
-      return listOver(this.impliedType === null ? null : ["Content-Type", this.impliedType]);
+      return listOver(this.implied);
     }
     headersObject() {
       return (this.headers ??= wrap(this.headerList()));
@@ -52,14 +53,21 @@
     length: -1, // bytes of the body, where known beforehand (Content-Length)
     onRead: undefined,
     list: null, // HeaderList, once somebody asked for it; headerList() makes it
-    impliedType: null, // the Content-Type that the list begins with
+    implied: "", // lines of the headers that the list begins with
+    typed: false, // whether a Content-Type is among these
     headers: null, // Headers, once somebody asked for them
   });
 
   // ---- making a body -------------------------------------------------------------------
 
   // All of these give the Content-Type that the body asks for, or null.
+  let refuse = null; // while the modules' top level runs
+  platform.onTopLevel((refuses) => {
+    refuse = refuses;
+  });
+
   const setBytes = (record, bytes, contentType) => {
+    if (refuse !== null) refuse();
     record.source = bytes;
     return contentType;
   };
@@ -84,6 +92,7 @@
   // Takes a BodyInit (https://fetch.spec.whatwg.org/#concept-bodyinit-extract); null means none.
   const setBody = (record, body) => {
     if (typeof body === "string") {
+      if (refuse !== null) refuse();
       record.source = body;
       return "text/plain;charset=UTF-8";
     }
@@ -113,8 +122,12 @@
   const addContentType = (record, type) => {
     if (type === null) return;
     const { list } = record;
-    if (list === null) record.impliedType = type;
-    else if (!list.typed && !list.has("content-type")) list.add("Content-Type", type);
+    if (list === null) {
+      if (record.typed) return;
+      const line = "Content-Type\n" + type;
+      record.implied = record.implied === "" ? line : record.implied + "\n" + line;
+      record.typed = true;
+    } else if (!list.typed && !list.has("content-type")) list.add("Content-Type", type);
   };
 
   // ---- streams of bodies ---------------------------------------------------------------
@@ -122,18 +135,19 @@
   const sourceBytes = (source) => (typeof source === "string" ? utf8Encode(usv(source)) : source);
 
   const streamOfBytes = (source) => {
+    let own = typeof source === "string" ? sourceBytes(source) : null;
     const stream = streams.makeBytes({
       pull: (controller) => {
-        const bytes = typeof source === "string" ? sourceBytes(source) : copyBytes(source);
-        source = null;
+        const bytes = own ?? copyBytes(source);
+        source = own = null;
         if (bytes.length > 0) controller.enqueue(bytes);
         controller.finish();
       },
       cancel: () => {
-        source = null;
+        source = own = null;
       },
     });
-    stream.length = typeof source === "string" ? -1 : source.length;
+    stream.length = (own ?? source).length;
     return streams.startNow(stream);
   };
 
@@ -265,10 +279,12 @@
     }
   };
   const BOM = 0xfeff;
+  const KEEP_BOM = 4;
   const toText = (source) => {
     if (source === null) return "";
-    if (typeof source !== "string") return utf8Decode(source);
-    return usv(source.charCodeAt(0) === BOM ? source.slice(1) : source);
+    const keep = older.strip_bom_in_read_all_text;
+    if (typeof source !== "string") return keep ? host.utf8Decode(bufferOf(source), KEEP_BOM) : utf8Decode(source);
+    return usv(!keep && source.charCodeAt(0) === BOM ? source.slice(1) : source);
   };
   // `shared`: whether the bytes are the message's own, which a clone may have too.
   const toOwnBytes = (source, shared) => {
@@ -330,8 +346,11 @@
     blob() {
       if (!(#record in this)) return rejected(illegal());
       const record = this.#record;
-      return consume(record, (source) =>
-        platform.makeBlob(source === null ? new Bytes(0) : sourceBytes(source), record.mimeType() ?? ""));
+      return consume(record, (source) => {
+        const type = record.mimeType();
+        const bytes = source === null ? new Bytes(0) : sourceBytes(source);
+        return platform.makeBlob(bytes, type === null ? "" : host.mimeType(type));
+      });
     }
   }
   exposeClass("Body", Body);

@@ -49,7 +49,11 @@
   for (const name of Object.keys(direct)) host[name] = direct[name]; // these never throw
   platform.host = host;
 
-  class WorkerGlobalScope {}
+  class WorkerGlobalScope {
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+  }
   class ServiceWorkerGlobalScope extends WorkerGlobalScope {}
   const scope = ServiceWorkerGlobalScope.prototype;
   Object.setPrototypeOf(globalThis, scope);

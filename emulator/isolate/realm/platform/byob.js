@@ -33,7 +33,11 @@
       return rejected(new TypeError(`Minimum bytes to read (${minimum}) exceeds size of buffer (${length}).`));
     }
     if (reader.stream === null) return rejected(new TypeError(streams.RELEASED));
-    return new Promise((resolve, reject) => {
+    return reader.limited ? streams.readAlone(reader, () => fillView(reader, view, minimum)) : fillView(reader, view, minimum);
+  };
+
+  const fillView = (reader, view, minimum) =>
+    new Promise((resolve, reject) => {
       const stream = reader.stream;
       stream.disturbed = true;
       if (stream.state === "errored") return reject(stream.error);
@@ -43,13 +47,12 @@
         fail: reject,
       });
     });
-  };
 
   const acquireByob = (stream) => {
     if (!(stream.controller instanceof ByteControllerRecord)) {
       throw new TypeError("This ReadableStream does not support BYOB reads.");
     }
-    return streams.acquireReader(stream, true);
+    return streams.acquireLimited(stream, true);
   };
 
   class ReadableStreamBYOBReader {
@@ -84,7 +87,7 @@
     }
     releaseLock() {
       if (!(#record in this)) throw illegal();
-      this.#record.release();
+      streams.releaseByWorker(this.#record);
     }
   }
   exposeClass("ReadableStreamBYOBReader", ReadableStreamBYOBReader);

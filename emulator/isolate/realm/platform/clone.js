@@ -136,7 +136,11 @@
       if (buffer.detached) {
         throw makeDOMException("An ArrayBuffer is detached and could not be cloned.", "DataCloneError");
       }
-      return this.#keep(buffer, buffer instanceof SharedArrayBuffer ? buffer : buffer.slice(0));
+      if (buffer instanceof SharedArrayBuffer) return this.#keep(buffer, buffer);
+      if (!buffer.resizable) return this.#keep(buffer, buffer.slice(0));
+      const copy = new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength });
+      new Uint8Array(copy).set(new Uint8Array(buffer));
+      return this.#keep(buffer, copy);
     }
     #view(view) {
       const kind = apply(typedTag, view, []) ?? "DataView";
@@ -150,17 +154,23 @@
         return copy;
       }
       const name = `${error.name}`;
+      const older = platform.older.enhanced_error_serialization;
       const classes = Object.hasOwn(ERRORS, name) ? ERRORS : platform.wasm.errors;
       const Class = Object.hasOwn(classes, name) ? classes[name] : Error;
-      const copy = this.#keep(error, new Class());
+      const several = !older && error instanceof AggregateError && Array.isArray(error.errors);
+      const copy = this.#keep(error, several ? new AggregateError(this.copy(error.errors)) : new Class());
       for (const key of ["message", "stack", "cause"]) {
         const property = getOwnPropertyDescriptor(error, key);
         if (property === undefined || (key !== "stack" && !("value" in property))) continue;
         const value = key === "cause" ? this.copy(property.value) : `${error[key]}`;
         defineProperty(copy, key, { value, writable: true, enumerable: false, configurable: true });
       }
-      if (Object.hasOwn(error, "name")) defineProperty(copy, "name", { value: name, writable: true, configurable: true });
-      return this.#properties(error, copy);
+      if (older) return copy;
+      this.#properties(error, copy);
+      if (!Object.hasOwn(error, "name")) return copy;
+      if (Object.hasOwn(ERRORS, name)) delete copy.name; // the class says it
+      else defineProperty(copy, "name", { value: name, writable: true, configurable: true });
+      return copy;
     }
   }
 

@@ -33,6 +33,7 @@
     const codec = host.zlibOpen(format, false, {});
     return makeTransform({
       check: toBytes,
+      eager: true,
       transform: (chunk, record) => give(record, host.zlibStep(codec, toBytes(chunk))),
       flush: (record) => give(record, host.zlibFinish(codec)),
     });
@@ -40,17 +41,17 @@
 
   const makeDecompression = (format) => {
     const codec = host.zlibOpen(format, true, {});
-    // The host gives a bounded piece at a time; the next one is made when it is wanted.
+    // The host gives a bounded piece at a time.
     const more = (record) => {
-      if (!host.zlibHasMore(codec) || !record.canEnqueue) return undefined;
-      return then(record.wanted(), () => {
-        if (!record.canEnqueue) return undefined;
+      while (host.zlibHasMore(codec) && record.canEnqueue) {
+        if (record.full) return then(record.change.promise, () => more(record));
         give(record, host.zlibStep(codec, null));
-        return more(record);
-      });
+      }
+      return undefined;
     };
     return makeTransform({
       check: toBytes,
+      eager: true,
       transform: (chunk, record) => {
         give(record, host.zlibStep(codec, toBytes(chunk)));
         return more(record);
@@ -61,6 +62,7 @@
 
   class CompressionStream extends TransformStream {
     constructor(format) {
+      platform.refuseAtTopLevel();
       super(secret, makeCompression(toFormat(format, "CompressionStream")));
     }
   }
@@ -68,6 +70,7 @@
 
   class DecompressionStream extends TransformStream {
     constructor(format) {
+      platform.refuseAtTopLevel();
       super(secret, makeDecompression(toFormat(format, "DecompressionStream")));
     }
   }

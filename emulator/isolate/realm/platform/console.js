@@ -13,8 +13,7 @@
   const asString = (value) => {
     if (typeof value === "bigint") return `${value}n`;
     if (Object.is(value, -0)) return "-0";
-    const kind = typeof value;
-    return (kind === "object" && value !== null) || kind === "function" ? inspect(value, 0) : String(value);
+    return typeof value === "object" && value !== null ? inspect(value, 0) : String(value);
   };
   const asNumber = (value, convert) => {
     if (typeof value === "bigint") return `${value}n`;
@@ -163,6 +162,7 @@
   // The isolate puts its own in place, which explains the error.
   platform.tellUncaught = (error) => host.log("error", `Uncaught ${platform.errorText(error)}`);
   platform.expose("reportError", function reportError(error) {
+    if (arguments.length === 0) platform.wrongParameter(1, "Value", "reportError", "ServiceWorkerGlobalScope");
     platform.reportUncaught(error);
   });
 });

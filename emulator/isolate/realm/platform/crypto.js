@@ -52,10 +52,11 @@
         "encrypt", "decrypt", "sign", "verify", "digest", "generateKey", "deriveKey", "deriveBits",
         "importKey", "exportKey", "wrapKey", "unwrapKey",
       ]) {
+        const run = async (args) => operations[name](...args);
         const method = {
-          async [name](...args) {
-            if (!(#brand in this)) illegal();
-            return operations[name](...args);
+          [name](...args) {
+            if (Object(this) !== this || !(#brand in this)) illegal();
+            return run(args);
           },
         }[name];
         Object.defineProperty(SubtleCrypto.prototype, name, { value: method, writable: true, configurable: true });

@@ -6,6 +6,8 @@
   const { isResponse } = platform.responses;
   const { makeRequest, makeContext, tellResponse } = platform;
   const { isArray } = Array;
+  const { getPrototypeOf } = Object;
+  const promisePrototype = Promise.prototype;
 
   // What a handler gave instead of a Response, in a word or two.
   const describe = (value) => {
@@ -41,9 +43,12 @@
     return apply(handler, entrypoint, [request]);
   };
 
-  // `exported` is an object of handlers or a class. Gives `dispatch(id, method, url, headers, cf, body)`,
-  // which starts a fetch event and gives its Request; later, once, either
-  // `answer(id, status, statusText, header lines, kind of body, body)` or `fail(id, error, what was returned)`.
+  // `exported` is an object of handlers or a class. Gives `dispatch(id, method, url, headers, cf, body)`, which starts
+  // a fetch event. For each, once, now or later, either `answer(id, status, statusText, header lines, kind of body,
+  // body)` or `fail(id, error, what was returned)` is called.
+  // It gives undefined, unless the handler gave an object that is no Response, most likely a promise. The caller,
+  // who can see whether a promise is fulfilled, passes the object on: to `fulfilled(id, promise, its value)`, or
+  // else to `wait(id, object)`, which gives the event's Request.
   platform.makeDispatch = (exported, env, onWaitUntil, answer, fail) => {
     const settle = (id, response) => {
       try {
@@ -62,18 +67,30 @@
       }
       settle(id, response);
     };
-    return (id, method, url, headers, cf, body) => {
-      const request = makeRequest(method, url, headers, cf, body);
+    let request = null;
+    const dispatch = (id, method, url, headers, cf, body) => {
+      request = makeRequest(method, url, headers, cf, body);
       let outcome;
       try {
         outcome = invoke(exported, request, env, makeContext(onWaitUntil));
       } catch (error) {
         fail(id, error, "");
-        return request;
+        return undefined;
       }
       if (isResponse(outcome)) settle(id, outcome);
+      else if (typeof outcome === "object" && outcome !== null) return outcome;
       else settleLater(id, outcome);
+      return undefined;
+    };
+    const wait = (id, outcome) => {
+      settleLater(id, outcome);
       return request;
     };
+    const fulfilled = (id, outcome, value) => {
+      request = null;
+      if (getPrototypeOf(outcome) === promisePrototype) settle(id, value);
+      else settleLater(id, outcome); // of a class of the Worker's, which may have a `then` of its own
+    };
+    return { dispatch, fulfilled, wait };
   };
 });

@@ -34,8 +34,10 @@
   }
   if (globalThis.SuppressedError === undefined) define("SuppressedError", SuppressedError);
 
+  const SUPPRESSED = "An error was suppressed during disposal";
   const methodOf = (value, isAsync) => {
     if (value === null || value === undefined) return undefined;
+    if (Object(value) !== value) throw new TypeError("An object is expected with `using` declarations");
     const method = (isAsync ? value[asyncDispose] : undefined) ?? value[dispose];
     if (typeof method !== "function") {
       throw new TypeError(isAsync ? "Symbol(Symbol.asyncDispose) is not a function" : "Symbol(Symbol.dispose) is not a function");
@@ -51,29 +53,31 @@
         get disposed() {
           return #steps in this ? this.#disposed : illegal();
         }
-        #open() {
+        #open(method) {
           if (!(#steps in this)) illegal();
-          if (this.#disposed) throw new ReferenceError(`${name} already disposed`);
+          if (this.#disposed) {
+            throw new ReferenceError(`Cannot call ${name}.prototype.${method} on an already-disposed ${name}`);
+          }
         }
         use(value) {
-          this.#open();
+          this.#open("use");
           const step = methodOf(value, isAsync);
           if (step !== undefined) this.#steps.push(step);
           return value;
         }
         adopt(value, onDispose) {
-          this.#open();
+          this.#open("adopt");
           if (typeof onDispose !== "function") throw new TypeError(`${onDispose} is not a function`);
           this.#steps.push(() => onDispose(value));
           return value;
         }
         defer(onDispose) {
-          this.#open();
+          this.#open("defer");
           if (typeof onDispose !== "function") throw new TypeError(`${onDispose} is not a function`);
           this.#steps.push(() => onDispose());
         }
         move() {
-          this.#open();
+          this.#open("move");
           const stack = new Stack();
           stack.#steps = this.#steps;
           this.#steps = [];
@@ -91,7 +95,7 @@
     }[name];
     const { take } = Stack.prototype;
     delete Stack.prototype.take;
-    const merge = (failure, error) => ({ error: failure === null ? error : new SuppressedError(error, failure.error) });
+    const merge = (failure, error) => ({ error: failure === null ? error : new SuppressedError(error, failure.error, SUPPRESSED) });
     const run = isAsync
       ? {
           async disposeAsync() {

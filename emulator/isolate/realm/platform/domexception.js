@@ -67,7 +67,9 @@
         const cut = lines.findIndex((line) => line.includes(` ${above.name} (`));
         if (cut >= 0) lines.splice(0, cut + 1);
       }
-      const value = platform.stackText(Error.prototype.toString.call(target), lines.join("\n"));
+      const stack = lines.join("\n");
+      const plain = () => platform.stackText(Error.prototype.toString.call(target), stack);
+      const value = platform.prepared(target, stack, plain);
       defineProperty(target, "stack", { value, writable: true, enumerable: false, configurable: true });
     },
     writable: true,

@@ -13,11 +13,6 @@
   const streams = platform.streams;
   const Compression = CompressionStream;
   const Bytes = Uint8Array;
-  const includes = platform.uncurried(String.prototype.includes);
-  // Text is searched as it is first: unpacking the headers of every request takes time.
-  const announcesBody = (flatHeaders) =>
-    (typeof flatHeaders !== "string" || includes(flatHeaders, "content-length\n"))
-    && listOver(flatHeaders).has("content-length");
 
   // A request that came in. `flatHeaders` is [name, value, name, value...] or text
   // with a line for each; `cfJson` a JSON text
@@ -31,8 +26,6 @@
       if (onBodyRead) record.onRead = onBodyRead;
     } else if (body !== null && body !== undefined) {
       record.source = new Bytes(body);
-    } else if (announcesBody(flatHeaders)) {
-      record.source = new Bytes(0); // `Content-Length: 0` is a body, an empty one
     }
     return wrap(record);
   };
@@ -123,8 +116,8 @@
       const stream = streamOf(record);
       return void tell(id, record.status, reasonOf(record), lines, STREAM, streams.objectOf(stream));
     }
-    const { list, impliedType } = record;
-    const lines = list !== null ? list.toLines() : impliedType === null ? "" : "Content-Type\n" + impliedType;
+    const { list } = record;
+    const lines = list !== null ? list.toLines() : record.implied;
     if (source === null) tell(id, record.status, reasonOf(record), lines, NO_BODY, null);
     else if (typeof source === "string") tell(id, record.status, reasonOf(record), lines, TEXT, source);
     else tell(id, record.status, reasonOf(record), lines, BYTES, bufferOf(source));
@@ -156,7 +149,8 @@
       report(...args);
     };
     const deliver = (value) => {
-      const bytes = bytesView(value);
+      // On its way out text is encoded; only Response.text() and the like insist on bytes.
+      const bytes = typeof value === "string" ? utf8Encode(usv(value)) : bytesView(value);
       if (bytes === null) {
         const error = new TypeError("This ReadableStream did not return bytes.");
         reader.cancel(error);

@@ -34,7 +34,7 @@
       this.better = message;
       const name = classNameOf(error);
       if (NATIVE.has(name) && typeof message === "string") {
-        const better = words(name, message, stack);
+        const better = words(name, message, stack.length > LONGEST ? stack.slice(0, LONGEST) : stack);
         if (typeof better === "string") this.better = better;
       }
       const shown = { name: error.name, message: this.better };
@@ -73,7 +73,7 @@
       const message = own(error, "message");
       const told = toldOf(error, message, stack);
       if (told.better !== message) error.message = told.better;
-      error.stack = told.stack;
+      error.stack = platform.prepared(error, stack, () => told.stack);
       reworded.set(error, told);
     } catch {
       // It is frozen, or has a getter of the program's own: it stays as it is.

@@ -6,11 +6,9 @@
   "use strict";
   const { illegal } = platform;
   const { apply } = Reflect;
-  const dictionary = (init, what) => {
+  const dictionary = (init, what, type) => {
     if (init === undefined || init === null) return {};
-    if (typeof init !== "object" && typeof init !== "function") {
-      platform.wrongParameter(2, "Init", null, what);
-    }
+    if (typeof init !== "object" && typeof init !== "function") platform.wrongParameter(2, type, null, what);
     return init;
   };
 
@@ -20,7 +18,7 @@
     #bubbles = false;
     #cancelable = false;
     #composed = false;
-    #target = null;
+    #target = undefined;
     #dispatching = false;
     #trusted = false;
     #propagationStopped = false;
@@ -47,12 +45,10 @@
       };
     }
     constructor(type, init) {
-      if (arguments.length === 0) {
-        throw new TypeError("Failed to construct 'Event': constructor parameter 1 is not of type 'string'.");
-      }
+      if (arguments.length === 0) platform.wrongParameter(1, "string", null, "Event");
       this.#type = `${type}`;
       if (init !== undefined) {
-        init = dictionary(init, "Event");
+        init = dictionary(init, "Event", "Init");
         this.#bubbles = !!init.bubbles;
         this.#cancelable = !!init.cancelable;
         this.#composed = !!init.composed;
@@ -124,50 +120,38 @@
     }
   }
 
-  // Read-only attributes that come from the init dictionary, with their defaults and conversions.
-  const eventClass = (name, attributes) => {
-    const state = new WeakMap();
-    const Class = {
-      [name]: class extends Event {
-        constructor(type, init) {
-          super(type, init);
-          init = dictionary(init, name);
-          const values = Object.create(null);
-          for (const key of Object.keys(attributes)) values[key] = attributes[key](init[key]);
-          state.set(this, values);
-        }
-      },
-    }[name];
-    for (const key of Object.keys(attributes)) {
-      Object.defineProperty(Class.prototype, key, {
-        get() {
-          return (state.get(this) ?? illegal())[key];
-        },
-        enumerable: true,
-        configurable: true,
-      });
-    }
-    platform.interface(Class);
-    return Class;
-  };
-  const any = (fallback) => (value) => (value === undefined ? fallback : value);
-  const text = (value) => (value === undefined ? "" : `${value}`);
-  const number = (value) => (value === undefined ? 0 : Number(value));
-
   const AT_GLOBAL = new WeakMap();
-  let dispatch;
+  let dispatch, setHandler;
   class EventTarget {
     #listeners = null;
     #warned = false;
+    #attributes = null; // by type, the listener that an attribute like `onabort` is
     static {
+      // What an `on...` attribute of the platform's classes is set to is a listener; another one takes its turn.
+      setHandler = (target, type, handler) => {
+        const attributes = (target.#attributes ??= new Map());
+        let listener = attributes.get(type) ?? null;
+        if (typeof handler !== "function") {
+          if (listener !== null) target.#remove(type, listener);
+          attributes.set(type, null);
+        } else if (listener !== null) {
+          listener.handler = handler;
+        } else {
+          listener = { callback: (event) => apply(listener.handler, target, [event]), handler, once: false, removed: false };
+          attributes.set(type, listener);
+          target.#add(type, listener);
+        }
+      };
       dispatch = (self, event, target = self) => {
         if (!(#listeners in self)) illegal();
         begin(event, target);
         try {
           const { type } = event;
-          const handler = target[`on${type}`];
-          if (typeof handler === "function") self.#call(handler, target, event);
           const list = self.#listeners?.get(type);
+          if (!self.#attributes?.has(type)) {
+            const handler = target[`on${type}`];
+            if (typeof handler === "function") self.#call(handler, target, event);
+          }
           if (list === undefined) return finish(event);
           for (let i = 0, snapshot = list.slice(); i < snapshot.length && !stopped(event); i++) {
             const listener = snapshot[i];
@@ -201,6 +185,12 @@
           : `An event handler returned a value of type "${typeof answer}" ${rest}.`,
       );
     }
+    #add(type, listener) {
+      this.#listeners ??= new Map();
+      const list = this.#listeners.get(type);
+      if (list === undefined) this.#listeners.set(type, [listener]);
+      else list.push(listener);
+    }
     #remove(type, listener) {
       const list = this.#listeners.get(type);
       const index = list === undefined ? -1 : list.indexOf(listener);
@@ -212,8 +202,9 @@
     addEventListener(type, callback, options) {
       const self = AT_GLOBAL.get(this ?? globalThis) ?? this;
       if (!(#listeners in self)) illegal();
+      if (arguments.length === 0) platform.wrongParameter(1, "string", "addEventListener", "EventTarget");
       const { once, signal } = readOptions(options, "addEventListener");
-      if (callback === null) return;
+      if (callback === null || (callback === undefined && arguments.length > 1)) return;
       if (Object(callback) !== callback) {
         platform.wrongParameter(2, "function or HandlerObject", "addEventListener", "EventTarget");
       }
@@ -224,17 +215,15 @@
       }
       if (signal?.aborted) return;
       type = `${type}`;
-      self.#listeners ??= new Map();
-      const list = self.#listeners.get(type);
-      if (list?.some((known) => known.callback === callback)) return;
+      if (self.#listeners?.get(type)?.some((known) => known.callback === callback)) return;
       const listener = { callback, once, removed: false };
-      if (list === undefined) self.#listeners.set(type, [listener]);
-      else list.push(listener);
+      self.#add(type, listener);
       if (signal) platform.onAbort(signal, () => self.#remove(type, listener));
     }
     removeEventListener(type, callback, options) {
       const self = AT_GLOBAL.get(this ?? globalThis) ?? this;
       if (!(#listeners in self)) illegal();
+      if (arguments.length === 0) platform.wrongParameter(1, "string", "removeEventListener", "EventTarget");
       readOptions(options, "removeEventListener");
       const list = self.#listeners?.get(`${type}`);
       const listener = list?.find((known) => known.callback === callback);
@@ -258,30 +247,15 @@
     if (Object(options) !== options) return { once: false, signal: undefined };
     const { signal } = options;
     if (signal !== undefined && !platform.isAbortSignal(signal)) {
-      throw new TypeError(`${what}(): options.signal is not of type 'AbortSignal'.`);
+      throw new TypeError(
+        "Incorrect type for the 'signal' field on 'AddEventListenerOptions': the provided value is not of type 'AbortSignal'.",
+      );
     }
     return { once: !!options.once, signal };
   };
 
   platform.interface(Event);
   platform.interface(EventTarget);
-  eventClass("CustomEvent", { detail: any(null) });
-  const ErrorEvent = eventClass("ErrorEvent", {
-    message: text,
-    filename: text,
-    lineno: number,
-    colno: number,
-    error: any(undefined),
-  });
-  const MessageEvent = eventClass("MessageEvent", {
-    data: any(null),
-    origin: text,
-    lastEventId: text,
-    source: any(null),
-    ports: (value) => (value === undefined ? [] : platform.list(value, "MessageEvent ports")),
-  });
-  eventClass("PromiseRejectionEvent", { promise: any(undefined), reason: any(undefined) });
-  eventClass("CloseEvent", { code: number, reason: text, wasClean: Boolean });
 
   // The scope is an EventTarget too; its listeners live in one of its own.
   const { ServiceWorkerGlobalScope, WorkerGlobalScope } = globalThis;
@@ -292,11 +266,9 @@
 
   platform.EventTarget = EventTarget;
   platform.dispatch = dispatch;
+  platform.setHandler = setHandler;
   platform.trustedEvent = (type, init) => trust(new Event(type, init));
-  platform.messageEvent = (data) => trust(new MessageEvent("message", { data }));
-  platform.dispatchGlobalError = (error) => {
-    const message = error !== null && typeof error === "object" ? `${error.message}` : `${error}`;
-    const event = new ErrorEvent("error", { error, message, cancelable: true });
-    return dispatch(AT_GLOBAL.get(globalThis), trust(event), globalThis);
-  };
+  platform.dispatchGlobal = (event) => dispatch(AT_GLOBAL.get(globalThis), trust(event), globalThis);
+  platform.eventDictionary = dictionary;
+  platform.trusted = trust;
 });

@@ -4,14 +4,15 @@
 
   const { resolved, rejected, noop } = platform.async;
   const { host, streamOfHost } = platform;
-  const { FixedList } = platform.headers;
+  const { FixedList, listOver } = platform.headers;
   const { recordOf, usableError, takeSource, streamOf } = platform.body;
   const { ResponseRecord, wrap } = platform.responses;
   const { Request, isRequest } = platform.requests;
   const { utf8Encode, usv } = platform;
-  const streams = platform.streams;
+  const { streams, older } = platform;
   const Bytes = Uint8Array;
   const apply = Reflect.apply;
+  const URLClass = URL;
   const startsWith = String.prototype.startsWith;
   const indexOf = String.prototype.indexOf;
   const slice = String.prototype.slice;
@@ -100,11 +101,31 @@
     return at < 0 ? url : apply(slice, url, [0, at]);
   };
 
+  // Requests of older Workers keep their URL as it was written.
+  const parsed = (url) => {
+    try {
+      return new URLClass(url).href;
+    } catch {
+      return "";
+    }
+  };
+
+  // https://fetch.spec.whatwg.org/#scheme-fetch, "data"
+  const answerData = (record, url) => {
+    const found = apply(startsWith, url, ["data:"]) ? host.dataUrl(url) : null;
+    if (found === null) throw new TypeError(`Fetch API cannot load: ${record.url}`);
+    const response = new ResponseRecord();
+    response.statusText = "OK";
+    response.list = listOver(["Content-Type", found[0]]);
+    if (record.method === "GET") response.source = new Bytes(found[1]);
+    return response;
+  };
+
   const send = (record) =>
     new Promise((resolve, reject) => {
-      const url = withoutFragment(record.url);
+      const url = withoutFragment(older.fetch_standard_url ? parsed(record.url) : record.url);
       if (!apply(startsWith, url, ["http:"]) && !apply(startsWith, url, ["https:"])) {
-        throw new TypeError(`Fetch API cannot load: ${record.url}`);
+        return void resolve(wrap(answerData(record, url)));
       }
       const signal = record.signal;
       if (signal !== null && signal.aborted) throw signal.reason;
@@ -116,7 +137,7 @@
       const call = host.ioFetch(record.method, url, headers, body, record.redirect, (failure, answer) => {
         if (failure !== null && failure !== undefined) {
           forget();
-          const error = lost(failure);
+          const error = answer === "TypeError" ? new TypeError(failure) : lost(failure);
           stop(error);
           reject(error);
           return;

@@ -9,6 +9,7 @@
   const { makePairIterator } = platform.headers;
   const apply = Reflect.apply;
   const replace = String.prototype.replace;
+  const { trimEnd } = String.prototype;
   const lower = String.prototype.toLowerCase;
   const subarray = Uint8Array.prototype.subarray;
   const exec = RegExp.prototype.exec;
@@ -28,7 +29,7 @@
     const name = given ? usv(filename) : key;
     const bytes = platform.blobBytes(value);
     const type = platform.blobType(value);
-    return platform.makeFile(bytes, type, name, isFile(value) ? value.lastModified : undefined);
+    return platform.makeFile(bytes, type, name); // a new name is a new file: modified now
   };
 
   let isFormData;
@@ -164,10 +165,10 @@
   // ---- decoding ------------------------------------------------------------------------
 
   const parameter = (header, name) => {
-    const pattern = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, "i");
+    const pattern = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^;]*))`, "i");
     const found = apply(exec, pattern, [header]);
     if (found === null) return null;
-    return found[1] === undefined ? found[2] : found[1];
+    return found[1] === undefined ? apply(trimEnd, found[2], []) : found[1];
   };
   // The value of a quoted parameter of Content-Disposition; null where there is none.
   const quoted = (header, name) => {

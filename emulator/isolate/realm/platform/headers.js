@@ -312,16 +312,17 @@
       fillFromSequence(list, init, method);
       return list;
     }
-    return listFromRecord(init, keysOf(init));
-  };
-  const listFromRecord = (init, keys) => {
-    const flat = [];
-    const list = new HeaderList(flat);
+    const keys = keysOf(init);
     const values = []; // all are read before one is refused
     for (let i = 0; i < keys.length; i++) {
       const value = init[keys[i]];
       values[i] = typeof value === "string" ? value : `${value}`;
     }
+    return listOfPairs(keys, values);
+  };
+  const listOfPairs = (keys, values) => {
+    const flat = [];
+    const list = new HeaderList(flat);
     for (let i = 0; i < keys.length; i++) {
       const name = keys[i];
       const value = toValue(values[i]);
@@ -335,6 +336,46 @@
       }
     }
     return list;
+  };
+
+  // The lines of short dictionaries that were found good and go out as they are -> how many headers they have,
+  // negative with a Content-Type among them. Text with a line end in a value is that of another number of headers.
+  const plain = new MapClass();
+  const PLAIN_DICTIONARIES = 1000;
+  const SHORT_LINES = 400;
+  const remember = (list, lines, count) => {
+    const asGiven = lines.length <= SHORT_LINES && list.toLines() === lines;
+    if (!asGiven || list.has("content-encoding")) return;
+    if (plain.size >= PLAIN_DICTIONARIES) plain.clear();
+    plain.set(lines, list.typed ? -count : count);
+  };
+  // Takes the `headers` member of the dictionary that a message is made with. Of most responses nobody ever looks
+  // into the list: then it is not made.
+  const takeMember = (record, init, dictionary) => {
+    if (typeof init !== "object" || init === null || isHeaders(init) || init[iterator] !== undefined) {
+      record.list = listFrom(init, dictionary);
+      return;
+    }
+    const keys = keysOf(init);
+    const count = keys.length;
+    const values = [];
+    let lines = "";
+    for (let i = 0; i < count; i++) {
+      const name = keys[i];
+      const value = init[name];
+      const text = typeof value === "string" ? value : `${value}`;
+      values[i] = text;
+      lines += i > 0 ? "\n" + name + "\n" + text : name + "\n" + text;
+    }
+    const found = count === 0 ? 0 : plain.get(lines);
+    if (found === count || found === -count) {
+      record.list = null;
+      record.implied = lines;
+      record.typed = found < 0;
+      return;
+    }
+    record.list = listOfPairs(keys, values);
+    remember(record.list, lines, count);
   };
   const wrongType = (dictionary) =>
     (dictionary !== null
@@ -460,7 +501,7 @@
 
   platform.headers = {
     listOver, FixedList, isHeaders, listOf, makePairIterator, joined,
-    listFromMember: listFrom,
+    takeMember,
     wrap: (list) => new Headers(secret, list),
   };
 });

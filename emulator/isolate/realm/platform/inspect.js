@@ -5,7 +5,10 @@
   "use strict";
   const { getPrototypeOf, getOwnPropertyDescriptor } = Object;
   const { apply, ownKeys } = Reflect;
-  const WIDTH = 72;
+  const WIDTH = 70; // of what is written in one line
+  const LINE = 80; // of lists in columns
+  const GROUPED_FROM = 6;
+  const MOST_COLUMNS = 12;
   const MOST_ITEMS = 100;
   const MOST_CHARACTERS = 10000;
   const CUSTOM = Symbol.for("nodejs.util.inspect.custom");
@@ -13,7 +16,7 @@
   const ESCAPES = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
   const CONTROL = /[\x00-\x1f\x7f-\x9f\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
   const IN_HEADER = new Set(["name", "message", "stack", "cause", "errors"]);
-  const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+  const UNQUOTED = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 
   const escape = (character) => {
     const code = character.charCodeAt(0);
@@ -61,10 +64,10 @@
     return text;
   };
 
-  const isIdentifier = (key) => IDENTIFIER.test(key);
   const keyText = (key) => {
     if (typeof key === "symbol") return String(key);
-    return isIdentifier(key) ? key : quote(key);
+    if (key === "__proto__") return "['__proto__']";
+    return UNQUOTED.test(key) ? key : quote(key);
   };
 
   class Inspector {
@@ -106,8 +109,8 @@
       const extra = this.#properties(value, level, skip, kind);
       const all = items.concat(extra);
       if (all.length === 0) return open === "" ? head : `${head}${open}${close}`;
-      if (open === "") return this.#join(`${head} {`, all, "}", level, true);
-      return this.#join(`${head}${open}`, all, close, level, true, open === "[" && extra.length === 0 && !holdsObjects(value));
+      if (open === "") return this.#join(`${head} {`, all, "}", level);
+      return this.#join(`${head}${open}`, all, close, level, open === "[" ? value : null);
     }
     // Kinds that are one word when they have no properties of their own: [text, "", "", []].
     #simple(value, kind, level) {
@@ -142,6 +145,10 @@
       if (ArrayBuffer.isView(value) && kind !== "DataView") {
         const items = Array.from(value.subarray(0, MOST_ITEMS), primitive);
         return [prefix(value, kind, value.length), "[", "]", withRest(items, value.length)];
+      }
+      if (kind === "DataView") {
+        const items = ["byteLength", "byteOffset", "buffer"].map((name) => `${name}: ${this.show(value[name], level + 1)}`);
+        return [prefix(value, kind), "{", "}", items];
       }
       if (platform.isBuffer(value)) {
         const bytes = new Uint8Array(value, 0, Math.min(50, value.byteLength));
@@ -218,27 +225,55 @@
       }
       return lines;
     }
-    #join(open, items, close, level, fits, fill = false) {
-      const length = items.reduce((sum, item) => sum + item.length + 2, open.length);
-      const multiline = items.some((item) => item.includes("\n")) || open.includes("\n");
-      if (!multiline && length + 2 * level <= WIDTH && (fits || items.length < 4) && !(fill && items.length > 6 && length > WIDTH)) {
-        return `${open} ${items.join(", ")} ${close}`;
-      }
+    #join(open, items, close, level, list = null) {
       const indent = "  ".repeat(level + 1);
-      const lines = fill && items.length > 6 && !multiline ? rows(items, WIDTH - indent.length) : items;
+      const lines = list !== null && items.length > GROUPED_FROM ? rows(items, list, indent.length - 2) : items;
+      if (lines === items) {
+        const length = items.reduce((sum, item) => sum + item.length + 2, open.length);
+        const multiline = items.some((item) => item.includes("\n")) || open.includes("\n");
+        if (!multiline && length + 2 * level <= WIDTH) return `${open} ${items.join(", ")} ${close}`;
+      }
       return `${open}\n${indent}${lines.join(`,\n${indent}`)}\n${indent.slice(2)}${close}`;
     }
   }
 
-  const holdsObjects = (array) => Array.isArray(array) && array.some((item) => Object(item) === item);
-  const rows = (items, width) => {
-    const lines = [items[0]];
-    for (let i = 1; i < items.length; i++) {
-      const joined = `${lines[lines.length - 1]}, ${items[i]}`;
-      if (joined.length > width) lines.push(items[i]);
-      else lines[lines.length - 1] = joined;
+  const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
+  const widthOf = (text) => {
+    let width = 0;
+    for (const character of text) width += WIDE.test(character) ? 2 : 1;
+    return width;
+  };
+  const isNumeric = (value) => typeof value === "number" || typeof value === "bigint";
+  // The items of a long list side by side, in columns as nearly square as those of Node.js; numbers to the right.
+  const rows = (items, list, indentation) => {
+    const more = list.length > MOST_ITEMS ? 1 : 0; // "... 5 more items" has a line of its own
+    const count = items.length - more;
+    const widths = items.slice(0, count).map((item) => widthOf(item) + 2);
+    const total = widths.reduce((sum, width) => sum + width, 0);
+    const widest = Math.max(...widths);
+    if (widest * 3 + indentation >= LINE || (total / widest <= 5 && widest > 8)) return items;
+    const bias = Math.max(widest - 3 - Math.sqrt(widest - total / items.length), 1);
+    const columns = Math.min(
+      Math.round(Math.sqrt(2.5 * bias * count) / bias), Math.floor((LINE - indentation) / widest), MOST_COLUMNS);
+    if (columns <= 1) return items;
+    const wide = [];
+    for (let i = 0; i < columns; i++) {
+      wide.push(Math.max(0, ...widths.filter((_, index) => index % columns === i)));
     }
-    return lines;
+    const right = items.every((_, index) => isNumeric(list[index]));
+    const lines = [];
+    for (let i = 0; i < count; i += columns) {
+      const last = Math.min(i + columns, count) - 1;
+      let line = "";
+      for (let j = i; j <= last; j++) {
+        const gap = " ".repeat(wide[j - i] - widths[j]);
+        const text = j < last ? `${items[j]}, ` : items[j];
+        if (right) line += gap + text;
+        else line += j < last ? text + gap : text;
+      }
+      lines.push(line);
+    }
+    return more === 0 ? lines : [...lines, items[count]];
   };
   const withRest = (items, length) => {
     const rest = length - MOST_ITEMS;

@@ -59,6 +59,7 @@
     set onmessage(handler) {
       if (!(#end in this)) illegal();
       this.#onmessage = typeof handler === "function" ? handler : null;
+      platform.setHandler(this, "message", this.#onmessage);
       if (this.#onmessage) this.#end.start();
     }
     get onmessageerror() {
@@ -67,6 +68,7 @@
     set onmessageerror(handler) {
       if (!(#end in this)) illegal();
       this.#onmessageerror = typeof handler === "function" ? handler : null;
+      platform.setHandler(this, "messageerror", this.#onmessageerror);
     }
     postMessage(message, options = undefined) {
       if (!(#end in this)) illegal();

@@ -32,6 +32,8 @@
   // The Worker's compatibility flags, each true; the isolate fills them in.
   const compatibilityFlags = Object.create(null);
   platform.compatibilityFlags = compatibilityFlags;
+  // By name, true for a flag that changes the realm and that the Worker's date is too old for (compat_flags.py).
+  platform.older = Object.create(null);
   const Cloudflare = Object.create({}, { compatibilityFlags: { value: compatibilityFlags, enumerable: true } });
   platform.expose("Cloudflare", Cloudflare);
 

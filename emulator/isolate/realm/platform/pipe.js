@@ -4,6 +4,7 @@
 
   const { then, resolved, rejected, handled, noop } = platform.async;
   const { dictionaryOf, wrongField } = platform.idl;
+  const { bytesView } = platform.bytes;
   const streams = platform.streams;
 
   const pipeOptions = (options) => {
@@ -18,6 +19,9 @@
     };
   };
 
+  // What a byte transform is written by a pipe: text too, unlike from a writer. Null for anything else.
+  const toBytes = (chunk) => (typeof chunk === "string" ? platform.utf8Encode(platform.usv(chunk)) : bytesView(chunk));
+
   // One pipe under way. It shuts down once, after the writes that it has begun.
   class Pipe {
     constructor(source, destination, options, resolve, reject) {
@@ -26,8 +30,10 @@
       this.options = options;
       this.resolve = resolve;
       this.reject = reject;
-      this.reader = streams.acquireReader(source);
+      // Between two streams of the platform bytes pass as they come.
+      this.reader = destination.takesBytes ? streams.acquireReader(source) : streams.acquireLimited(source);
       this.writer = new streams.WriterRecord(destination);
+      destination.piped = true;
       this.lastWrite = resolved(undefined);
       this.shuttingDown = false;
       this.forget = noop;
@@ -55,7 +61,9 @@
       then(this.writer.ready.promise, () => {
         if (this.shuttingDown) return;
         this.reader.read({
-          chunk: (chunk) => {
+          chunk: (given) => {
+            const chunk = this.destination.takesBytes ? toBytes(given) : given;
+            if (chunk === null) return this.onWrongChunk();
             this.lastWrite = handled(this.writer.write(chunk));
             // Reading on in a job of its own keeps the stack flat.
             then(resolved(undefined), () => this.step());
@@ -64,6 +72,11 @@
           fail: noop,
         });
       }, noop);
+    }
+    onWrongChunk() {
+      const error = new TypeError("This WritableStream only supports writing byte types.");
+      handled(streams.cancelStream(this.source, error));
+      this.onSourceError(error);
     }
     onAbort(reason) {
       const actions = [];
@@ -109,6 +122,7 @@
     }
     finish(failure) {
       this.forget();
+      this.destination.piped = false;
       this.writer.release();
       this.reader.release();
       if (failure === null) this.resolve(undefined);

@@ -20,6 +20,7 @@
       this.controller = null;
       this.disturbed = false;
       this.object = null;
+      this.internal = false; // the platform's own, with the limits that such streams have for Workers
       this.native = null; // how the host goes on reading, where it alone has done so
       this.length = -1; // bytes in all, where a FixedLengthStream promised them
     }
@@ -240,6 +241,8 @@
       this.byob = byob;
       this.requests = new Queue();
       this.closed = null; // Deferred, made when somebody asks
+      this.limited = false; // a Worker's reader of an internal stream
+      this.busy = false; // a read has begun whose promise has not settled: known of limited readers only
     }
     get closedPromise() {
       if (this.closed === null) {
@@ -279,6 +282,30 @@
     return (stream.reader = new ReaderRecord(stream, byob));
   };
 
+  // A Worker's reader. Of an internal stream it takes one read at a time, of CHUNK bytes at most.
+  const acquireLimited = (stream, byob = false) => {
+    const reader = acquireReader(stream, byob);
+    reader.limited = stream.internal;
+    return reader;
+  };
+  const SINGLE = "This ReadableStream only supports a single pending read request at a time.";
+  const OUTSTANDING = "Cannot call releaseLock() on a reader with outstanding read promises.";
+  // Calls `read`, which gives a promise, unless another one is under way.
+  const readAlone = (reader, read) => {
+    if (reader.busy) return rejected(new TypeError(SINGLE));
+    reader.busy = true;
+    const promise = read();
+    const done = () => {
+      reader.busy = false;
+    };
+    then(promise, done, done);
+    return promise;
+  };
+  const releaseByWorker = (reader) => {
+    if (reader.busy) throw new TypeError(OUTSTANDING);
+    reader.release();
+  };
+
   const readPromise = (reader) =>
     new Promise((resolve, reject) => {
       reader.read({
@@ -292,7 +319,7 @@
     #record;
     constructor(stream, record) {
       if (stream === secret) this.#record = record;
-      else this.#record = acquireReader(streams.recordOf(stream, "ReadableStreamDefaultReader"));
+      else this.#record = acquireLimited(streams.recordOf(stream, "ReadableStreamDefaultReader"));
     }
     get closed() {
       if (!(#record in this)) return rejected(illegal());
@@ -305,17 +332,18 @@
     read() {
       if (!(#record in this)) return rejected(illegal());
       if (this.#record.stream === null) return rejected(new TypeError(RELEASED));
-      return readPromise(this.#record);
+      if (!this.#record.limited) return readPromise(this.#record);
+      return readAlone(this.#record, () => readPromise(this.#record));
     }
     releaseLock() {
       if (!(#record in this)) throw illegal();
-      this.#record.release();
+      releaseByWorker(this.#record);
     }
   }
   exposeClass("ReadableStreamDefaultReader", ReadableStreamDefaultReader);
 
   Object.assign(streams, {
     StreamRecord, ReaderRecord, DefaultControllerRecord, ReadableStreamDefaultReader, controllerObject, closeStream,
-    errorStream, cancelStream, makeDefault, startNow, acquireReader, LOCKED, LOCKED_TEE, RELEASED,
+    errorStream, cancelStream, makeDefault, startNow, acquireReader, acquireLimited, readAlone, releaseByWorker, LOCKED, LOCKED_TEE, RELEASED,
   });
 });

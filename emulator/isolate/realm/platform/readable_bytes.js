@@ -15,6 +15,7 @@
   const bytesSet = Uint8Array.prototype.set;
   const bytesSubarray = Uint8Array.prototype.subarray;
   const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const CHUNK = 4096; // what a read() of an internal stream gives at most
   const viewClasses = new Map();
   for (const Class of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
     Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array]) {
@@ -178,7 +179,13 @@
         if (reader.requests.length === 0) this.push(view);
         else {
           if (this.pending.length > 0) this.pending.shift();
-          reader.requests.shift().chunk(view);
+          const request = reader.requests.shift();
+          if (reader.limited) {
+            this.push(view);
+            this.answerFromQueue(request);
+          } else {
+            request.chunk(view);
+          }
         }
       }
       this.callPullIfNeeded();
@@ -191,10 +198,23 @@
       this.pending.shift();
     }
     answerFromQueue(request) {
-      const view = this.queue.shift();
+      const view = this.stream.reader.limited ? this.takePiece() : this.queue.shift();
       this.total -= view.byteLength;
       this.handleDrain();
       request.chunk(view);
+    }
+    // As on the platform: the beginning of a buffer of CHUNK bytes, however few of them were read.
+    takePiece() {
+      const head = this.queue.peek();
+      const piece = new Bytes(CHUNK);
+      if (head.byteLength <= CHUNK) {
+        this.queue.shift();
+        apply(bytesSet, piece, [head]);
+        return apply(bytesSubarray, piece, [0, head.byteLength]);
+      }
+      apply(bytesSet, piece, [apply(bytesSubarray, head, [0, CHUNK])]);
+      this.queue.items[this.queue.head] = apply(bytesSubarray, head, [CHUNK]);
+      return piece;
     }
     handleDrain() {
       if (this.total === 0 && this.closeRequested) {
@@ -294,9 +314,9 @@
       if (this.stream.state === "closed") {
         if (count !== 0) throw new TypeError("bytesWritten must be 0 when the stream is closed.");
       } else if (count === 0) {
-        throw new TypeError("bytesWritten must be more than 0 while the stream is open.");
+        throw new TypeError("The bytesWritten must be more than zero while the stream is open.");
       } else if (first.filled + count > first.byteLength) {
-        throw new RangeError("Too many bytes for the view.");
+        throw new RangeError(`Too many bytes [${count}] in response to a BYOB read request.`);
       }
       this.respondInternal(count);
     }
@@ -309,6 +329,9 @@
       }
       if (first.byteOffset + first.filled !== view.byteOffset || first.filled + view.byteLength > first.byteLength) {
         throw new RangeError("The view does not cover the requested region.");
+      }
+      if (view.buffer.byteLength !== first.buffer.byteLength) {
+        throw new RangeError("The underlying ArrayBuffer is not the correct length.");
       }
       first.buffer = view.buffer;
       this.respondInternal(view.byteLength);
@@ -384,7 +407,7 @@
     }
     #controller() {
       const controller = this.#record.controller;
-      if (controller === null) throw new TypeError("This BYOB request has been invalidated.");
+      if (controller === null) throw new TypeError("This ReadableStreamBYOBRequest has been invalidated.");
       return controller;
     }
   }
@@ -427,17 +450,15 @@
 
   // ---- making them ---------------------------------------------------------------------
 
+  const AUTO_ALLOCATED = 4096; // on the platform sources have a byobRequest for every read
   const startBytesFrom = (stream, source, strategy) => {
-    if (strategy.size !== undefined) throw new RangeError("A byte stream takes no strategy with a size().");
     const highWaterMark = highWaterMarkOf(strategy, 0);
     const start = callbackOf(source, "start", "UnderlyingSource");
     const pull = callbackOf(source, "pull", "UnderlyingSource");
     const cancel = callbackOf(source, "cancel", "UnderlyingSource");
-    let auto = source.autoAllocateChunkSize;
-    if (auto === null) auto = undefined;
-    if (auto !== undefined && !((auto = Math.floor(Number(auto))) > 0)) {
-      throw new TypeError("autoAllocateChunkSize must be more than 0.");
-    }
+    const given = source.autoAllocateChunkSize;
+    const auto = given === undefined || given === null ? AUTO_ALLOCATED : Math.floor(Number(given));
+    if (!(auto > 0 && auto < Infinity)) throw new TypeError("The autoAllocateChunkSize option cannot be zero.");
     const controller = new ByteControllerRecord(stream, highWaterMark, auto);
     const object = (controller.object = new ReadableByteStreamController(secret, controller));
     if (pull) controller.pull = () => promiseCall(pull, source, [object]);
@@ -451,6 +472,7 @@
     const controller = new ByteControllerRecord(stream, highWaterMark, undefined);
     if (source.pull) controller.pull = () => source.pull(controller);
     if (source.cancel) controller.cancel = (reason) => source.cancel(reason, controller);
+    stream.internal = true;
     return stream;
   };
 

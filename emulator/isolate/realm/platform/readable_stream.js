@@ -6,7 +6,7 @@
   const { illegal, callbackOf, dictionaryOf, highWaterMarkOf, sizeOf, exposeClass } = platform.idl;
   const streams = platform.streams;
   const {
-    secret, StreamRecord, DefaultControllerRecord, ReadableStreamDefaultReader, controllerObject, acquireReader,
+    secret, StreamRecord, DefaultControllerRecord, ReadableStreamDefaultReader, controllerObject, acquireReader, acquireLimited,
     cancelStream, makeDefault, startNow, LOCKED,
   } = streams;
   const apply = Reflect.apply;
@@ -131,7 +131,7 @@
       if (!(#record in this)) throw illegal();
       const mode = dictionaryOf(options, 1, "GetReaderOptions", "getReader", "ReadableStream").mode;
       if (mode === undefined || mode === null) {
-        return new ReadableStreamDefaultReader(secret, acquireReader(this.#record));
+        return new ReadableStreamDefaultReader(secret, acquireLimited(this.#record));
       }
       if (String(mode) !== "byob") throw new TypeError(`mode must be undefined or 'byob' in call to getReader().`);
       return streams.byobReader(this.#record);
@@ -154,7 +154,7 @@
       if (!(#record in this)) throw illegal();
       const preventCancel = Boolean(dictionaryOf(options, 1, "ValuesOptions", "values", "ReadableStream").preventCancel);
       const object = Object.create(iteratorPrototype);
-      iterators.set(object, new IteratorRecord(acquireReader(this.#record), preventCancel));
+      iterators.set(object, new IteratorRecord(acquireLimited(this.#record), preventCancel));
       return object;
     }
     static from(asyncIterable) {
@@ -274,6 +274,7 @@
     });
     for (const branch of branches) {
       branch.length = stream.length;
+      branch.internal = stream.internal;
       startNow(branch);
     }
     return branches;

@@ -5,8 +5,9 @@
 
   const { assign, create } = Object;
   const { illegal, wrongField, exposeClass } = platform.idl;
-  const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, findRecord } = platform.body;
-  const { FixedList, listFromMember } = platform.headers;
+  const { Body, MessageRecord, secret, setBody, addContentType, moveBody, cloneBody, recordOf, findRecord, streamOf } = platform.body;
+  const { streams } = platform;
+  const { FixedList, takeMember } = platform.headers;
   const URLClass = URL;
   const parseJson = JSON.parse;
   const stringify = JSON.stringify;
@@ -18,6 +19,8 @@
   ).split(" ")) {
     METHODS[name] = true;
   }
+  // Older Workers may write only these as they like.
+  const ANY_CASE = { __proto__: null, GET: true, HEAD: true, POST: true, PUT: true, DELETE: true, OPTIONS: true };
   const DICTIONARY = "RequestInitializerDict";
 
   class RequestRecord extends MessageRecord {
@@ -72,10 +75,12 @@
     },
   });
 
+  const { older } = platform;
   const toMethod = (value) => {
     const text = `${value}`;
     const method = upper(text);
-    if (METHODS[method] !== true) throw new TypeError(`Invalid HTTP method string: ${text}`);
+    const exactly = text !== method && older.upper_case_all_http_methods && ANY_CASE[method] !== true;
+    if (METHODS[method] !== true || exactly) throw new TypeError(`Invalid HTTP method string: ${text}`);
     return method;
   };
   const toRedirect = (value) => {
@@ -90,8 +95,11 @@
     throw wrongField(DICTIONARY, "signal", "AbortSignal");
   };
   const toCache = (value) => {
+    if (older.cache_option_enabled) {
+      throw new Error(`The 'cache' field on '${DICTIONARY}' is not implemented.`);
+    }
     const text = `${value}`;
-    if (text !== "no-store" && text !== "no-cache") throw new TypeError(`Unsupported cache mode: ${text}`);
+    if (text !== "no-store" && (text !== "no-cache" || older.cache_no_cache_enabled)) throw new TypeError(`Unsupported cache mode: ${text}`);
     return text;
   };
   const toCfJson = (value) => {
@@ -108,6 +116,7 @@
   };
   const toUrl = (input) => {
     const text = `${input}`;
+    if (older.fetch_standard_url) return text; // send() finds out
     try {
       return new URLClass(text).href;
     } catch {
@@ -129,7 +138,7 @@
   const applyInit = (record, init) => {
     const { method, headers, redirect, signal, cf, cache, integrity, fetcher } = init;
     if (method !== undefined) record.method = toMethod(method);
-    if (headers !== undefined) record.list = listFromMember(headers, DICTIONARY);
+    if (headers !== undefined) takeMember(record, headers, DICTIONARY);
     if (redirect !== undefined) record.redirect = toRedirect(redirect);
     if (signal !== undefined) {
       record.signal = toSignal(signal);
@@ -151,15 +160,12 @@
         throw new TypeError(
           "Failed to construct 'Request': constructor parameter 2 is not of type 'RequestInitializerDict or Request'.");
       }
-      // A Request as the init gives what it is, but its body is moved as from any Request.
+      // A Request as the init gives all that it is; its body is then the same stream for both.
       if (isRequest(init)) {
         const other = recordOf(init);
         record.method = other.method;
         copyInto(record, other);
-        if (!other.empty) {
-          moveBody(other, record);
-          body = null;
-        }
+        if (!other.empty) body = streams.objectOf(streamOf(other));
       } else {
         applyInit(record, init);
         body = init.body;

@@ -6,7 +6,7 @@
   const { assign, create } = Object;
   const { illegal, wrongField, exposeClass, dictionaryOf } = platform.idl;
   const { Body, MessageRecord, secret, setBody, addContentType, cloneBody, recordOf, findRecord } = platform.body;
-  const { FixedList, listFromMember } = platform.headers;
+  const { FixedList, takeMember } = platform.headers;
   const stringify = JSON.stringify;
   const matches = platform.uncurried(RegExp.prototype.test);
   const URLClass = URL;
@@ -31,7 +31,7 @@
     507: "Insufficient Storage", 508: "Loop Detected", 510: "Not Extended",
     511: "Network Authentication Required",
   };
-  const BAD_REASON = /[\0\r\n]/;
+  const BAD_REASON = /[\0-\x1f]/;
   const DICTIONARY = "InitializerDict";
   const NULL_BODY = "Response with null body status (101, 204, 205, or 304) cannot have a body.";
 
@@ -90,7 +90,7 @@
       throw new RangeError("Responses with a WebSocket must have status code 101.");
     }
     if (statusText !== undefined) record.statusText = toReason(statusText);
-    if (headers !== undefined) record.list = listFromMember(headers, DICTIONARY);
+    if (headers !== undefined) takeMember(record, headers, DICTIONARY);
     if (cf !== undefined) {
       if (Object(cf) !== cf) throw wrongField(DICTIONARY, "cf", "Object");
       record.cf = cf;
@@ -103,6 +103,11 @@
       record.encodeBody = how;
     }
   };
+
+  let refuse = null; // while the modules' top level runs
+  platform.onTopLevel((refuses) => {
+    refuse = refuses;
+  });
 
   const makeRecord = (body, init) => {
     const record = new ResponseRecord();
@@ -197,6 +202,7 @@
       } catch {
         throw new TypeError(`Unable to parse URL: ${url}`);
       }
+      platform.refuseAtTopLevel();
       const record = new ResponseRecord();
       record.status = code;
       record.list = new FixedList(["Location", location]);
@@ -204,6 +210,7 @@
     }
     static json(data, init) {
       if (arguments.length === 0) platform.wrongParameter(1, "Value", "json", "Response");
+      if (refuse !== null) refuse();
       const text = `${stringify(data)}`; // "undefined" for what JSON leaves out, as the platform's V8 gives it
       const options = dictionaryOf(init, 2, "InitializerDict or Response", "json", "Response");
       const record = makeRecord(null, options);

@@ -27,11 +27,15 @@
     while (frames.length > 0 && frames[frames.length - 1].endsWith("(native)")) frames.pop();
     return frames;
   };
+  const LONG = 20000;
+  const FEW = 20;
   const frameText = (line) =>
     line.replace(/^    at <anonymous> \((.*)\)$/, "    at $1").replace(/ \(native\)$/, " (<anonymous>)");
   platform.stackText = (header, stack) => {
     const limit = typeof Error.stackTraceLimit === "number" ? Error.stackTraceLimit : 10;
-    const frames = platform.userFrames(stack).slice(0, Math.max(0, limit)).map(frameText);
+    // Of a deep recursion only the beginning is looked at, where it has all frames that are shown.
+    const begin = stack.length > LONG && limit <= FEW ? stack.slice(0, stack.lastIndexOf("\n", LONG)) : stack;
+    const frames = platform.userFrames(begin).slice(0, Math.max(0, limit)).map(frameText);
     return [header, ...frames].join("\n");
   };
 
@@ -47,7 +51,8 @@
     get() {
       const trace = traces.get(this);
       if (trace === undefined || trace.engines === undefined) return trace?.shown;
-      return (trace.shown ??= platform.stackText(headerOf(this, trace), trace.engines));
+      return (trace.shown ??= platform.prepared(
+        this, trace.engines, () => platform.stackText(headerOf(this, trace), trace.engines)));
     },
     set(value) {
       const trace = traces.get(this);

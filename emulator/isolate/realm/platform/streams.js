@@ -143,11 +143,10 @@
   };
 
   // A whole number of bytes or chunks, as an unsigned 64 bit integer is converted.
+  const notInteger = () => new TypeError("The value cannot be converted because it is not an integer.");
   const wholeNumber = (value) => {
     const number = Number(value);
-    if (Number.isNaN(number)) {
-      throw new TypeError("The value cannot be converted because it is not an integer.");
-    }
+    if (Number.isNaN(number)) throw notInteger();
     if (number < 0) {
       throw new TypeError(
         "The value cannot be converted because it is negative and this API expects a positive bigint.");
@@ -157,7 +156,8 @@
   const highWaterMarkOf = (strategy, fallback) => {
     const mark = strategy.highWaterMark;
     if (mark === undefined) return fallback;
-    return mark === Infinity ? mark : wholeNumber(mark);
+    if (mark === Infinity) throw notInteger();
+    return wholeNumber(mark);
   };
 
   const one = () => 1;

@@ -8,10 +8,13 @@
     ALGORITHMS, BLOCK_BITS, fail, wrong, required, argument, given, member, optional, normal, normalFor, hashOf,
     curveOf, usagesOf, stateOf,
   } = platform.subtleArguments;
+  const { fieldsOf, algorithmOf, checkSecret, checkPair } = platform.subtleJwk;
   const FORMATS = ["raw", "pkcs8", "spki", "jwk"];
   const MOST_PBKDF2_ITERATIONS = 100000;
   const NO_USAGES = "Secret/private CryptoKeys must have at least one usage.";
   const EMPTY = new Uint8Array(0);
+  const NODE_ED25519 = "NODE-ED25519"; // the platform's older name of Ed25519
+  const SIGNATURE_BYTES = 64; // of Ed25519
 
   const secret = (material, algorithm, extractable, usages) => {
     if (usages.length === 0) fail("SyntaxError", NO_USAGES);
@@ -69,22 +72,16 @@
     const salt = name === "RSA-PSS" ? Number(dictionary.saltLength) : 0;
     if (Number.isNaN(salt)) fail("DataError", "Failed to provide salt for RSA-PSS key operation which requires a salt");
     if (salt < 0) fail("DataError", `SaltLength for RSA-PSS must be non-negative (provided ${salt}).`);
-    if (check === undefined) return host.sign(name, digest, state.material, data, salt);
-    return host.verify(name, digest, state.material, check, data, salt);
+    const method = name === NODE_ED25519 ? "Ed25519" : name;
+    if (check === undefined) return host.sign(method, digest, state.material, data, salt);
+    if (method === "Ed25519" && check.length !== SIGNATURE_BYTES) {
+      fail("OperationError", `Invalid ${name} signature length ${check.length}`);
+    }
+    return host.verify(method, digest, state.material, check, data, salt);
   };
 
   // ---- importing and exporting ----
 
-  const JWK_FIELDS = ["kty", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "k", "alg", "use"];
-  const jwkOf = (data) => {
-    if (Object(data) !== data) wrong("importKey", 2);
-    if (view(data) !== null) {
-      throw new TypeError('Import data provided for "jwk" import format must be a JsonWebKey.');
-    }
-    const jwk = {};
-    for (const field of JWK_FIELDS) if (data[field] !== undefined && data[field] !== null) jwk[field] = `${data[field]}`;
-    return jwk;
-  };
   const aesLength = (length) => {
     if (![128, 192, 256].includes(length)) {
       fail("DataError", `Imported AES key length must be 128, 192, or 256 bits but provided ${length}.`);
@@ -94,37 +91,35 @@
   const importSecret = (algorithm, format, data) => {
     if (format === "raw") return owned(argument("importKey", 2, data));
     if (format !== "jwk") fail("NotSupportedError", `Unrecognized key import format "${format}".`);
-    const jwk = jwkOf(data);
+    const jwk = fieldsOf(data);
     const kind = algorithm.name === "HMAC" ? "HMAC" : "Symmetric";
     if (jwk.kty !== "oct") {
-      fail("DataError", `${kind} "jwk" key import requires a JSON Web Key with Key Type parameter ("kty") equal to "oct" (encountered "${jwk.kty}").`);
+      fail("DataError", `${kind} "jwk" key import requires a JSON Web Key with Key Type parameter ${kind === "HMAC" ? '("kty")' : '"kty"'} equal to "oct" (encountered "${jwk.kty}").`);
     }
     const material = jwk.k === undefined ? null : host.base64UrlDecode(jwk.k);
-    if (material === null) fail("DataError", `${kind} "jwk" key import requires a base64Url encoding of the key`);
+    if (material === null) fail("DataError", `${kind} "jwk" key import requires a base64Url encoding of the key${kind === "HMAC" ? "" : "."}`);
     return new Uint8Array(material);
   };
-  // Whether a JSON Web Key allows the key that is made of it.
-  const checkJwk = (data, { algorithm, usages, extractable }) => {
-    const { name } = algorithm;
-    const ops = data.key_ops;
-    if (ops !== undefined && ops !== null) {
-      const allowed = list(ops, "key_ops").map(String);
-      const missing = usages.find((usage) => !allowed.includes(usage));
-      if (missing !== undefined) fail("DataError", `"jwk" key missing usage "${missing}", in "key_ops".`);
-    }
-    if (data.ext === false && extractable) {
-      fail("DataError", `JWK ext field for "${name}" is set to false but extractable is true`);
-    }
-    const wanted = jwkAlgorithm(algorithm);
-    if (data.alg === undefined || data.alg === null || wanted === undefined || data.alg === wanted) return;
-    fail("DataError", name === "HMAC"
-      ? `HMAC "jwk" key import specifies "alg" that is incompatible with the hash name (encountered "${data.alg}", expected "${wanted}").`
-      : `Symmetric "jwk" key contains invalid "alg" value "${data.alg}", expected "${wanted}".`);
+  // The curve of a key pair, by the name that the host knows it by.
+  const curveNamed = ({ name, kind, dictionary }) => {
+    if (kind === "ec") return curveOf(dictionary);
+    if (name !== NODE_ED25519) return name;
+    const curve = `${given(dictionary, "namedCurve")}`;
+    if (curve.toUpperCase() !== NODE_ED25519) fail("NotSupportedError", `EDDSA curve "${curve}" isn't supported.`);
+    return "Ed25519";
   };
   const importPair = (algorithm, format, data, extractable, usages) => {
     const { name, dictionary, kind } = algorithm;
-    const curve = kind === "ec" ? curveOf(dictionary) : name;
-    const source = format === "jwk" ? JSON.stringify(jwkOf(data)) : argument("importKey", 2, data);
+    const curve = curveNamed(algorithm);
+    let source;
+    if (format === "jwk") {
+      const jwk = fieldsOf(data);
+      const wanted = kind === "rsa" ? hashOf(given(dictionary, "hash")) : curve;
+      checkPair(jwk, algorithm, wanted, list(usages, "Key usages").map(String), !!extractable);
+      source = JSON.stringify(jwk);
+    } else {
+      source = argument("importKey", 2, data);
+    }
     const [type, der, modulusLength, exponent] = host.importPairKey(kind, curve, format, source);
     const allowed = algorithm.usages[type === "private" ? 1 : 0];
     const state = { type, extractable: !!extractable, material: new Uint8Array(der), usages: usagesOf(usages, allowed, `import ${type} ${name}`) };
@@ -136,7 +131,7 @@
   };
   const pairAlgorithm = ({ name, kind, dictionary }, modulusLength, exponent) => {
     if (kind === "ec") return { name, namedCurve: curveOf(dictionary) };
-    if (kind === "okp") return { name };
+    if (kind === "okp") return name === NODE_ED25519 ? { name, namedCurve: name } : { name };
     return { name, modulusLength, publicExponent: new Uint8Array(exponent), hash: { name: hashOf(given(dictionary, "hash")) } };
   };
   const importKey = (format, data, identifier, extractable, usages) => {
@@ -155,33 +150,24 @@
     const material = importSecret(algorithm, format, data);
     const bits = material.length * 8;
     const make = (described) => {
-      if (format === "jwk") checkJwk(data, { algorithm: described, usages: wanted, extractable: !!extractable });
+      if (format === "jwk") checkSecret(fieldsOf(data), described, wanted, !!extractable);
       return secret(material, described, extractable, wanted);
     };
     if (kind === "aes") return make({ name, length: aesLength(bits) });
     const length = dictionary.length === undefined ? bits : Number(dictionary.length);
     if (bits === 0 || length > bits || length <= bits - 8) {
-      fail("DataError", 
+      fail("DataError",
         `Imported HMAC key length (${length}) must be a non-zero value up to 7 bits less than, and no greater than, ` +
         `the bit length of the raw key data (${bits}).`);
     }
     return make({ name, hash: { name: hash }, length });
-  };
-  const jwkAlgorithm = (algorithm) => {
-    const { name, hash, length } = algorithm;
-    const bits = hash === undefined ? "" : hash.name.slice(4);
-    if (name.startsWith("AES-")) return `A${length}${name.slice(4)}`;
-    if (name === "HMAC") return `HS${bits}`;
-    if (name === "RSASSA-PKCS1-v1_5") return `RS${bits}`;
-    if (name === "RSA-PSS") return `PS${bits}`;
-    return name === "RSA-OAEP" ? (bits === "1" ? name : `${name}-${bits}`) : undefined;
   };
   const exportJwk = ({ type, algorithm, material, usages, extractable }) => {
     const fields =
       type === "secret"
         ? { kty: "oct", k: host.base64UrlEncode(material) }
         : JSON.parse(host.exportPairKey(ALGORITHMS[algorithm.name].kind, type, "jwk", material));
-    const alg = jwkAlgorithm(algorithm);
+    const alg = algorithmOf(algorithm);
     return { ...fields, ...(alg === undefined ? {} : { alg }), key_ops: usages.slice(), ext: extractable };
   };
   const exportKey = (format, key) => {
@@ -193,6 +179,9 @@
     }
     if (!state.extractable) fail("InvalidAccessError", `Attempt to export non-extractable ${algorithm.name} key.`);
     if (format === "jwk") return exportJwk(state);
+    if (format === "raw" && ALGORITHMS[algorithm.name].kind === "rsa") {
+      fail("InvalidAccessError", `Cannot export "${algorithm.name}" in "raw" format.`);
+    }
     if (type === "secret" && format === "raw") return owned(material).buffer;
     const wanted = format === "pkcs8" ? "private" : "public";
     if (type !== wanted) {
@@ -231,7 +220,7 @@
     const bits = kind === "rsa" ? Number(given(dictionary, "modulusLength")) : 0;
     if (kind === "rsa") checkRsa(bits, exponent);
     const described = pairAlgorithm(algorithm, bits, dictionary.publicExponent ?? EMPTY);
-    const [spki, pkcs8] = host.generatePair(kind, kind === "ec" ? described.namedCurve : name, bits, exponent);
+    const [spki, pkcs8] = host.generatePair(kind, curveNamed(algorithm), bits, exponent);
     const only = (allowed) => wanted.filter((usage) => allowed.includes(usage));
     if (only(forPrivate).length === 0) {
       fail("SyntaxError", "Attempt to generate asymmetric keys with no valid private key usages.");

@@ -24,6 +24,7 @@
     "RSA-OAEP": { kind: "rsa", pair: true, usages: [["encrypt", "wrapKey"], ["decrypt", "unwrapKey"]] },
     ECDSA: { kind: "ec", pair: true, usages: SIGNER },
     ECDH: { kind: "ec", pair: true, usages: [[], DERIVER] },
+    "NODE-ED25519": { kind: "okp", pair: true, usages: SIGNER },
     Ed25519: { kind: "okp", pair: true, usages: SIGNER },
     X25519: { kind: "okp", pair: true, usages: [[], DERIVER] },
   };
@@ -98,9 +99,9 @@
   };
   platform.digestName = hashOf;
   const curveOf = (dictionary) => {
-    const curve = `${given(dictionary, "namedCurve")}`;
-    if (!CURVES.includes(curve)) fail("NotSupportedError", `Unrecognized or unimplemented EC curve "${curve}" requested.`);
-    return curve;
+    const asked = `${given(dictionary, "namedCurve")}`;
+    const curve = CURVES.find((known) => known === asked.toUpperCase());
+    return curve ?? fail("NotSupportedError", `Unrecognized or unimplemented EC curve "${asked}" requested.`);
   };
   // `doing`: what the key is wanted for, in the words of the error.
   const usagesOf = (value, allowed, doing) => {

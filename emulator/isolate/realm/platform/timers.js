@@ -5,17 +5,19 @@
   const { host, illegal } = platform;
   const { apply } = Reflect;
 
+  // A timer's error is no "error" event on the scope; one of a microtask is.
   platform.guarded = (callback) => () => {
     try {
       callback();
     } catch (error) {
-      platform.reportUncaught(error);
+      platform.tellUncaught(error);
     }
   };
 
+  const LONGEST = 3153600000000; // a hundred years
   const delayOf = (value) => {
     const ms = Math.trunc(Number(value));
-    return ms > 0 && ms < 2 ** 53 ? ms : 0;
+    return ms > 0 ? (ms < LONGEST ? ms : LONGEST) : 0;
   };
   const start = (name, repeat) => (args) => {
     const [callback, delay, ...rest] = args;
@@ -24,7 +26,8 @@
         `Failed to execute '${name}' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.`,
       );
     }
-    return host.setTimer(delayOf(delay), repeat, platform.guarded(() => void apply(callback, undefined, rest)));
+    platform.refuseAtTopLevel();
+    return host.setTimer(delayOf(delay), repeat, platform.guarded(() => void apply(callback, globalThis, rest)));
   };
   const clear = (timer) => {
     if (typeof timer !== "number") timer = Number(timer);
@@ -55,7 +58,14 @@
         "Failed to execute 'queueMicrotask' on 'ServiceWorkerGlobalScope': parameter 1 is not of type 'function'.",
       );
     }
-    apply(then, resolved, [platform.guarded(() => void callback())]);
+    const run = () => {
+      try {
+        callback();
+      } catch (error) {
+        platform.reportUncaught(error);
+      }
+    };
+    apply(then, resolved, [run]);
   });
 
   class Scheduler {
@@ -63,7 +73,15 @@
     wait(delay, options = undefined) {
       if (!(#brand in this)) illegal();
       if (arguments.length === 0) platform.wrongParameter(1, "number", "wait", "Scheduler");
+      if (options !== undefined && options !== null && Object(options) !== options) {
+        platform.wrongParameter(2, "WaitOptions", "wait", "Scheduler");
+      }
       const signal = options?.signal;
+      if (signal !== undefined && !platform.isAbortSignal(signal)) {
+        throw new TypeError(
+          "Incorrect type for the 'signal' field on 'WaitOptions': the provided value is not of type 'AbortSignal'.",
+        );
+      }
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
         let forget = () => {};
@@ -71,7 +89,7 @@
           forget();
           resolve(undefined);
         });
-        if (signal === undefined || signal === null) return;
+        if (signal === undefined) return;
         forget = platform.onAbort(signal, (reason) => {
           host.clearTimer(timer);
           reject(reason);

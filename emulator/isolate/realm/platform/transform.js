@@ -10,6 +10,14 @@
   const { secret } = streams;
   const apply = Reflect.apply;
 
+  // Byte transforms of the platform fail with errors only.
+  const errorFrom = (reason, unknown) => {
+    if (Object(reason) === reason) return reason;
+    return new Error(reason === undefined ? unknown : `${String(reason)}`);
+  };
+
+  const MOST_WAITING = 1024 * 1024; // bytes of output
+
   class TransformRecord {
     constructor() {
       this.readable = null;
@@ -19,6 +27,7 @@
       this.transform = null; // (chunk) => promise
       this.flush = null; // () => promise
       this.cancel = null; // (reason) => promise
+      this.eager = false; // whether it takes what a writer writes though nobody reads: its output waits in memory
       this.check = null; // what a chunk must be, checked when it is written
       this.finishing = null; // promise of a close, abort or cancel under way
       this.object = null;
@@ -37,9 +46,10 @@
       this.change = new Deferred();
       this.backpressure = backpressure;
     }
-    // For transforms that make many chunks of one: resolves when the readable side wants more.
-    wanted() {
-      return this.backpressure ? this.change.promise : resolved(undefined);
+    // Whether what is written has to wait. A pipe, unlike a writer, can: the flow of a big body stays bounded.
+    get full() {
+      if (!this.backpressure) return false;
+      return !this.eager || (this.writable.piped && this.readable.controller.total >= MOST_WAITING);
     }
     enqueue(chunk) {
       const { controller } = this.readable;
@@ -67,7 +77,7 @@
     }
     terminate() {
       if (this.canEnqueue) this.readable.controller.finish();
-      this.failWritable(new TypeError("This TransformStream has been terminated."));
+      this.failWritable(new TypeError("The transform stream has been terminated"));
     }
     perform(chunk) {
       return then(this.transform(chunk), undefined, (error) => {
@@ -84,7 +94,7 @@
           return rejected(error);
         }
       }
-      if (!this.backpressure) return this.perform(chunk);
+      if (!this.full) return this.perform(chunk);
       return then(this.change.promise, () => {
         if (this.writable.state === "erroring") throw this.writable.error;
         return this.perform(chunk);
@@ -107,8 +117,9 @@
       });
       return done.promise;
     }
-    abort(reason) {
-      const { cancel, readable } = this;
+    abort(given) {
+      const { cancel, readable, writable } = this;
+      const reason = writable.takesBytes ? errorFrom(given, "undefined") : given;
       return this.finish(cancel && (() => cancel(reason)), () => {
         if (readable.state === "errored") return [readable.error];
         readable.controller.fail(reason);
@@ -123,8 +134,9 @@
         return null;
       }, (error) => readable.controller.fail(error));
     }
-    cancelled(reason) {
+    cancelled(given) {
       const { cancel, writable } = this;
+      const reason = writable.takesBytes ? errorFrom(given, "Stream was cancelled.") : given;
       return this.finish(cancel && (() => cancel(reason)), () => {
         if (writable.state === "errored") return [writable.error];
         writable.controller.errorIfNeeded(reason);
@@ -204,20 +216,24 @@
     record.connect(
       (source) => streams.makeDefault(source, highWaterMarkOf(reading, 0), sizeOf(reading)),
       highWaterMarkOf(writing, 1), sizeOf(writing), started.promise);
+    record.writable.dropsOnRelease = true;
     started.resolve(start ? promiseCall(start, transformer, [controller]) : undefined);
     return record;
   };
 
   // A transform of the platform: `transform(chunk, record)` and `flush(record)` give a promise or
   // nothing, `check(chunk)` throws; `bytes`: the readable side is a byte stream.
-  const makeTransform = ({ transform, flush, cancel, check = null }, { bytes = true, mark = 1, size = null } = {}) => {
+  const makeTransform = ({ transform, flush, cancel, check = null, eager = false }, { bytes = true, mark = 1, size = null } = {}) => {
     const record = new TransformRecord();
     record.transform = (chunk) => promiseCall(transform, undefined, [chunk, record]);
     if (flush) record.flush = () => promiseCall(flush, undefined, [record]);
     if (cancel) record.cancel = (reason) => promiseCall(cancel, undefined, [reason]);
     record.check = check;
+    record.eager = eager;
     const make = bytes ? (source) => streams.makeBytes(source, 0) : (source) => streams.makeDefault(source, 0);
     record.connect(make, mark, size, resolved(undefined));
+    record.writable.dropsOnRelease = !bytes;
+    record.writable.takesBytes = bytes;
     return record;
   };
 
@@ -270,6 +286,7 @@
 
   class IdentityTransformStream extends TransformStream {
     constructor(queuingStrategy, record) {
+      platform.refuseAtTopLevel();
       super(secret, queuingStrategy === secret
         ? record
         : makeTransform(
@@ -281,7 +298,9 @@
   const makeFixedLength = (expectedLength, strategy) => {
     if (expectedLength === undefined) platform.wrongParameter(1, "bigint", null, "FixedLengthStream");
     const expected = wholeNumber(expectedLength);
-    if (!Number.isSafeInteger(expected)) throw new TypeError("The length of a FixedLengthStream is too large.");
+    if (!Number.isSafeInteger(expected)) {
+      throw new TypeError("FixedLengthStream requires an integer expected length less than 2^53.");
+    };
     let left = expected;
     const record = makeTransform({
       check: toBytes,

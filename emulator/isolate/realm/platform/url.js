@@ -125,7 +125,7 @@
     if (init === undefined) return [];
     if (Object(init) !== init) return parseForm(usv(init).replace(/^\?/, ""));
     if (init[Symbol.iterator] !== undefined && init[Symbol.iterator] !== null) {
-      return platform.list(init, "URLSearchParams").map(pairOf);
+      return platform.list(init, "URLSearchParams", pairOf);
     }
     const record = new Map();
     for (const key of Reflect.ownKeys(init)) {

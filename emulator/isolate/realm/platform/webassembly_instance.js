@@ -40,9 +40,11 @@
     }
     return made;
   };
-  const makeFunction = (group, number, signature, name) => {
+  const NOTHING = freeze([]);
+  // After a call of a leaf, which grows no memory, there is nothing to refresh.
+  const makeFunction = (group, number, signature, name, leaf) => {
     const call = wasm.host.callable(group.number, number, signature);
-    const made = maker("exportMaker", signature)(call, group, group.live);
+    const made = maker("exportMaker", signature)(call, group, leaf ? NOTHING : group.live);
     defineProperty(made, "name", { value: name, configurable: true });
     platform.wasmFunctions.set(made, name);
     records.set(made, { group, number, signature });
@@ -54,15 +56,15 @@
     const known = group.kept.get(number) ?? wasm.targetOf(group.functions.get(number));
     if (known !== undefined) return known;
     const [signature, name] = wasm.host.signature(group.number, number);
-    const made = makeFunction(group, number, signature, name);
+    const made = makeFunction(group, number, signature, name, false);
     group.kept.set(number, made);
     return made;
   };
   wasm.functionOf = functionOf;
-  const exportedFunction = (group, number, signature, name) => {
+  const exportedFunction = (group, number, signature, name, leaf) => {
     const known = group.kept.get(number) ?? wasm.targetOf(group.functions.get(number));
     if (known !== undefined) return known;
-    const made = makeFunction(group, number, signature, name);
+    const made = makeFunction(group, number, signature, name, leaf);
     group.functions.set(number, platform.weak(made));
     return made;
   };
@@ -241,8 +243,8 @@
     }
     const exports = create(null);
     for (let index = 0; index < module.exports.length; index++) {
-      const [kind, number, signature, name] = made.slice(4 * index, 4 * index + 4);
-      const value = exporters[kind](group, number, signature, name);
+      const [kind, number, signature, name, leaf] = made.slice(5 * index, 5 * index + 5);
+      const value = exporters[kind](group, number, signature, name, leaf);
       defineProperty(exports, module.exports[index][0], { value, enumerable: true });
     }
     const instance = wasm.allocate(newTarget);

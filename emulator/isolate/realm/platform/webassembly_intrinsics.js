@@ -39,7 +39,8 @@
   };
 
   // What isolate/javascript/catches.py inserts is none of the program's text.
-  const INSERTED = /\(\$cfwError\) \{let ([^]*?)=\$cfwCaught\(\$cfwError\);|\$cfwCaught\([^()]*\);/g;
+  const INSERTED =
+    /\(\$cfwNone\) (?=\{)|\(\$cfwError\) \{let ([^]*?)=\$cfwCaught\(\$cfwError\);|\$cfwCaught\([^()]*\);/g;
   const { includes, replace: replaceAll } = String.prototype;
   const asWritten = (text) => {
     if (!apply(includes, text, ["$cfwCaught("])) return text;

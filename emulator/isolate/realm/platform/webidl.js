@@ -7,7 +7,7 @@
 //   platform.shapeClass(Class)      gives its members the attributes that they have on the platform
 //   platform.usv(value)             USVString
 //   platform.view(value)            Uint8Array over a BufferSource, without a copy; null for anything else
-//   platform.list(value, what)      array of any iterable; TypeError otherwise
+//   platform.list(value, what, convert)  array of any iterable, converted; TypeError otherwise
 //   platform.isInterface(object)    whether it is an instance of an exposed class
 (function (platform) {
   "use strict";
@@ -84,7 +84,7 @@
     return isBuffer(value) ? new Uint8Array(value) : null;
   };
 
-  platform.list = (value, what) => {
+  platform.list = (value, what, convert = (item) => item) => {
     const method = value === null || value === undefined ? undefined : value[Symbol.iterator];
     if (typeof method !== "function") throw new TypeError(`${what} is not iterable.`);
     const iterator = apply(method, value, []);
@@ -95,7 +95,7 @@
       const step = apply(next, iterator, []);
       if (Object(step) !== step) throw new TypeError(`Iterator result ${String(step)} is not an object`);
       if (step.done) return items;
-      items[items.length] = step.value;
+      items[items.length] = convert(step.value); // at once: what a Python iterator gives ends with it
     }
   };
 

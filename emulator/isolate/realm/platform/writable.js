@@ -25,6 +25,9 @@
       this.inFlightClose = null;
       this.pendingAbort = null; // {deferred, reason, wasErroring}
       this.backpressure = false;
+      this.dropsOnRelease = false; // as streams of Workers' own sinks and transforms do on the platform
+      this.piped = false; // whether its writer is a pipe
+      this.takesBytes = false; // the writable side of one of the platform's byte transforms
       this.object = null;
     }
     get closing() {
@@ -46,9 +49,8 @@
       return promise;
     }
     close() {
-      if (this.state === "closed" || this.state === "errored") {
-        return rejected(new TypeError("This WritableStream has been closed."));
-      }
+      if (this.state === "errored" && !this.takesBytes) return rejected(this.error);
+      if (this.state === "closed" || this.state === "errored") return rejected(new TypeError(CLOSED));
       if (this.closing) return rejected(new TypeError(CLOSED));
       this.closeRequest = new Deferred();
       const { promise } = this.closeRequest;
@@ -88,6 +90,15 @@
         abort.deferred.reject(error);
         this.rejectClosed();
       });
+    }
+    dropWrites(error) {
+      const { queue } = this.controller;
+      const running = this.inFlightWrite === null ? null : queue.peek();
+      queue.reset();
+      if (running !== null) queue.enqueue(running.value, running.size);
+      while (this.requests.length > 0) this.requests.shift().reject(error);
+      if (this.closeRequest !== null) queue.enqueue(CLOSE, 0);
+      else this.updateBackpressure(this.controller.desiredSize <= 0);
     }
     rejectClosed() {
       if (this.closeRequest !== null) {
@@ -160,8 +171,13 @@
     get desiredSize() {
       return this.highWaterMark - this.queue.total;
     }
+    // `promise`: of what has to be done first; null for nothing.
     start(promise) {
       this.stream.updateBackpressure(this.desiredSize <= 0);
+      if (promise === null) {
+        this.started = true;
+        return;
+      }
       then(promise, () => {
         this.started = true;
         this.advance();
@@ -330,6 +346,13 @@
       this.stream.writer = null;
       this.stream = null;
     }
+    // What a Worker does. On the platform writes that the sink has not been given yet are lost then.
+    releaseByWorker() {
+      const { stream } = this;
+      if (stream === null) return;
+      if (stream.dropsOnRelease && stream.state === "writable") stream.dropWrites(new TypeError(RELEASED));
+      this.release();
+    }
   }
 
   class WritableStreamDefaultWriter {
@@ -367,7 +390,7 @@
     }
     releaseLock() {
       if (!(#record in this)) throw illegal();
-      if (this.#record.stream !== null) this.#record.release();
+      this.#record.releaseByWorker();
     }
     write(chunk) {
       if (!(#record in this)) return rejected(illegal());
@@ -389,7 +412,8 @@
     if (write) controller.write = (chunk) => promiseCall(write, sink, [chunk, object]);
     if (close) controller.closeSink = () => promiseCall(close, sink, []);
     if (abort) controller.abortSink = (reason) => promiseCall(abort, sink, [reason]);
-    controller.start(start ? promiseCall(start, sink, [object]) : resolved(undefined));
+    stream.dropsOnRelease = true;
+    controller.start(start ? promiseCall(start, sink, [object]) : null);
   };
 
   let isWritable;
