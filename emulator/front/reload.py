@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ class Reloader:
         self._deployments = deployments
         self._since = since
         self._journal = journal
+        self._output = _output_files()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -153,7 +155,9 @@ class Reloader:
             )
 
     def _matters(self, path: str) -> bool:
-        return any(deployment.matters(Path(path)) for deployment in self._deployments)
+        if not any(deployment.matters(Path(path)) for deployment in self._deployments):
+            return False
+        return not self._output or _identity(path) not in self._output
 
     def _is_new_directory(self, change: int, path: str) -> bool:
         """Whether its files may have been written before its changes could be told."""
@@ -162,6 +166,20 @@ class Reloader:
     def _is_skipped(self, path: Path) -> bool:
         below = (path.relative_to(root) for root in self._roots() if path.is_relative_to(root))
         return any(map(is_skipped, below))
+
+
+def _output_files() -> set[tuple[int, int]]:
+    """The files that this process prints to: to reload for what is printed would never end."""
+    found = (_identity(stream) for stream in (1, 2))
+    return {identity for identity in found if identity is not None}
+
+
+def _identity(file: str | int) -> tuple[int, int] | None:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
 def _is_newer(path: Path, since: float) -> bool:

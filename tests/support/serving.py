@@ -33,12 +33,12 @@ def environment() -> dict[str, str]:
 class Server:
     """One run of ``cfw-emu serve ARGUMENTS --port 0``, outside of the checkout; a context manager.
 
-    ``url`` is what the Ready line says, ``output`` all that was printed so far.
+    ``url`` is what the Ready line says, ``output`` all that was printed so far: to ``log``, or a file of its own.
     """
 
-    def __init__(self, *arguments: str, timeout: float = 30) -> None:
+    def __init__(self, *arguments: str, timeout: float = 30, log: Path | None = None) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="cfw-emu-test-")
-        self._log = Path(self._directory.name, "output")
+        self._log = log or Path(self._directory.name, "output")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [command(), "serve", *arguments, "--port", "0"],
