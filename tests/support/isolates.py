@@ -471,3 +471,12 @@ def write(directory: Path, files: Mapping[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(source if isinstance(source, bytes) else source.encode())
     return directory
+
+
+LoadWorker = Callable[..., Isolate]
+"""The fixture that loads a JavaScript Worker from its source."""
+
+
+def fetching(body: str) -> str:
+    """A JavaScript Worker whose fetch handler has this body."""
+    return f"export default {{ async fetch(request, env, ctx) {{ {body} }} }};"

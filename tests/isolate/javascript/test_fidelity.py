@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from isolates import ForkedIsolates, Isolate, write
-
-Load = Callable[..., Isolate]
+from isolates import LoadWorker, fetching
 
 
 @pytest.fixture
-def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Load]:
-    """Load a JavaScript Worker whose fetch handler has this body."""
-    made: list[Isolate] = []
-
-    def load(body: str, **spec: Any) -> Isolate:
-        source = f"export default {{ async fetch(request, env, ctx) {{ {body} }} }};"
-        directory = write(tmp_path / f"worker-{len(made)}", {"worker.js": source})
-        made.append(isolates.load(directory, "worker.js", kind="javascript", flags=(), **spec))
-        return made[-1]
-
-    yield load
-    for isolate in made:
-        isolate.kill()
+def serve(serve: LoadWorker) -> LoadWorker:
+    """Load a Worker whose fetch handler has this body."""
+    return lambda body, **spec: serve(fetching(body), **spec)
 
 
-def test_standard_headers_go_out_as_one_line_and_others_as_they_were_appended(serve: Load) -> None:
+def test_standard_headers_go_out_as_one_line_and_others_as_they_were_appended(serve: LoadWorker) -> None:
     isolate = serve(
         """
         const headers = new Headers();
@@ -48,7 +33,7 @@ def test_standard_headers_go_out_as_one_line_and_others_as_they_were_appended(se
     ]
 
 
-def test_incoming_requests_do_not_follow_redirects(serve: Load) -> None:
+def test_incoming_requests_do_not_follow_redirects(serve: LoadWorker) -> None:
     isolate = serve(
         """
         const made = new Request("http://a/");
@@ -63,7 +48,7 @@ def test_incoming_requests_do_not_follow_redirects(serve: Load) -> None:
     [("2026-01-01", "[object AsyncGenerator]"), ("2026-06-01", "chunk")],
     ids=["before", "after"],
 )
-def test_flags_follow_the_compatibility_date(serve: Load, date: str, text: str) -> None:
+def test_flags_follow_the_compatibility_date(serve: LoadWorker, date: str, text: str) -> None:
     isolate = serve(
         """
         async function* chunks() { yield new TextEncoder().encode("chunk"); }

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from isolates import ForkedIsolates, Isolate, LoadError, write
-
-Load = Callable[..., Isolate]
+from isolates import ForkedIsolates, LoadError, LoadWorker, fetching
 
 
-@pytest.fixture
-def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Load]:
-    """Load a JavaScript Worker from the source of ``worker.js`` and other files."""
-    made: list[Isolate] = []
-
-    def load(source: str, files: dict[str, str | bytes] | None = None, **spec: Any) -> Isolate:
-        directory = write(tmp_path / f"worker-{len(made)}", {"worker.js": source, **(files or {})})
-        made.append(isolates.load(directory, "worker.js", kind="javascript", flags=(), **spec))
-        return made[-1]
-
-    yield load
-    for isolate in made:
-        isolate.kill()
-
-
-def fetching(body: str) -> str:
-    return f"export default {{ async fetch(request, env, ctx) {{ {body} }} }};"
-
-
-def test_an_object_of_handlers(serve: Load) -> None:
+def test_an_object_of_handlers(serve: LoadWorker) -> None:
     isolate = serve(
         """
         export default {
@@ -52,12 +31,12 @@ def test_an_object_of_handlers(serve: Load) -> None:
     assert ("X-A", "1") in [(name.title(), value) for name, value in reply.headers]
 
 
-def test_handlers_that_are_offered(isolates: ForkedIsolates, serve: Load) -> None:
+def test_handlers_that_are_offered(isolates: ForkedIsolates, serve: LoadWorker) -> None:
     isolate = serve("export default { fetch() {}, scheduled() {}, queue: 5, helper() {} }")
     assert isolate.loaded.result().handlers == ["fetch", "scheduled"]
 
 
-def test_a_class(serve: Load) -> None:
+def test_a_class(serve: LoadWorker) -> None:
     isolate = serve(
         """
         import { WorkerEntrypoint } from "cloudflare:workers";
@@ -75,7 +54,7 @@ def test_a_class(serve: Load) -> None:
         assert isolate.fetch().json == {"who": "me", "count": 1, "wait": "function"}
 
 
-def test_env_is_importable(serve: Load) -> None:
+def test_env_is_importable(serve: LoadWorker) -> None:
     isolate = serve(
         """
         import { env } from "cloudflare:workers";
@@ -87,21 +66,21 @@ def test_env_is_importable(serve: Load) -> None:
     assert isolate.fetch().text == "me"
 
 
-def test_a_synchronous_handler(serve: Load) -> None:
+def test_a_synchronous_handler(serve: LoadWorker) -> None:
     assert serve("export default { fetch: () => new Response('at once') }").fetch().text == "at once"
 
 
-def test_a_thenable(serve: Load) -> None:
+def test_a_thenable(serve: LoadWorker) -> None:
     source = "export default { fetch: () => ({ then(done) { done(new Response('later')) } }) }"
     assert serve(source).fetch().text == "later"
 
 
-def test_state_of_a_module_lives_on(serve: Load) -> None:
+def test_state_of_a_module_lives_on(serve: LoadWorker) -> None:
     isolate = serve("let n = 0; export default { fetch: () => new Response(String(++n)) }")
     assert [isolate.fetch().text for _ in range(3)] == ["1", "2", "3"]
 
 
-def test_bytes_no_body_and_a_stream(serve: Load) -> None:
+def test_bytes_no_body_and_a_stream(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const { pathname } = new URL(request.url);
@@ -121,7 +100,7 @@ def test_bytes_no_body_and_a_stream(serve: Load) -> None:
     assert isolate.fetch("GET", "/stream").text == "abc"
 
 
-def test_a_streamed_request_body(serve: Load) -> None:
+def test_a_streamed_request_body(serve: LoadWorker) -> None:
     isolate = serve(fetching("return new Response(request.body.pipeThrough(new TransformStream()));"))
     upload = isolate.upload()
     exchange = isolate.begin("POST", "/", body=upload)
@@ -130,7 +109,7 @@ def test_a_streamed_request_body(serve: Load) -> None:
     assert exchange.reply().text == "x" * 1000
 
 
-def test_wait_until_extends_the_event(serve: Load) -> None:
+def test_wait_until_extends_the_event(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         ctx.waitUntil(new Promise((done) => setTimeout(() => { console.log("later"); done(); }, 30)));
@@ -142,7 +121,7 @@ def test_wait_until_extends_the_event(serve: Load) -> None:
     assert "later" in reply.lines
 
 
-def test_timers_end_with_their_event(serve: Load) -> None:
+def test_timers_end_with_their_event(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         if (request.url.endsWith("/wait")) await new Promise((done) => setTimeout(done, 150));
@@ -155,7 +134,7 @@ def test_timers_end_with_their_event(serve: Load) -> None:
     assert not [log for log in isolate.logs if "tick" in log.text]
 
 
-def test_concurrent_events_keep_their_own_context(serve: Load) -> None:
+def test_concurrent_events_keep_their_own_context(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const { pathname } = new URL(request.url);
@@ -171,14 +150,14 @@ def test_concurrent_events_keep_their_own_context(serve: Load) -> None:
         assert reply.lines == [f"start /{number}", f"end /{number}"]
 
 
-def test_subrequests(serve: Load) -> None:
+def test_subrequests(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("const r = await fetch('http://example.com/x'); return new Response(await r.text());")
     )
     assert isolate.fetch().text == "nothing is at http://example.com/x"
 
 
-def test_an_error_is_told_with_its_line(serve: Load) -> None:
+def test_an_error_is_told_with_its_line(serve: LoadWorker) -> None:
     source = "export default {\n  async fetch(request) {\n    const o = undefined;\n    return o.field;\n  },\n};\n"
     isolate = serve(source)
     report = isolate.fetch().report
@@ -190,7 +169,7 @@ def test_an_error_is_told_with_its_line(serve: Load) -> None:
 
 
 @pytest.mark.parametrize("returned", ["undefined", "'text'", "{ a: 1 }", "null", "5", "[]", "new Date()"])
-def test_no_response(serve: Load, returned: str) -> None:
+def test_no_response(serve: LoadWorker, returned: str) -> None:
     report = serve(fetching(f"return ({returned});")).fetch().report
     assert report is not None
     assert report.code == "js-not-a-response"
@@ -199,13 +178,13 @@ def test_no_response(serve: Load, returned: str) -> None:
 @pytest.mark.parametrize(
     "thrown", ["undefined", "null", "'text'", "{ a: 1 }", "Symbol('s')", "10n", "new Error('你好')"]
 )
-def test_anything_can_be_thrown(serve: Load, thrown: str) -> None:
+def test_anything_can_be_thrown(serve: LoadWorker, thrown: str) -> None:
     isolate = serve(fetching(f"throw ({thrown});"))
     assert isolate.fetch().report is not None
     assert isolate.fetch().report is not None
 
 
-def test_a_handler_that_hangs(serve: Load) -> None:
+def test_a_handler_that_hangs(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("if (request.url.endsWith('/ok')) return new Response('ok'); await new Promise(() => {});")
     )
@@ -214,7 +193,7 @@ def test_a_handler_that_hangs(serve: Load) -> None:
     assert isolate.fetch("GET", "/ok").text == "ok"
 
 
-def test_unhandled_rejections_are_told(serve: Load) -> None:
+def test_unhandled_rejections_are_told(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         Promise.reject(new Error("nobody looks"));
@@ -230,7 +209,7 @@ def test_unhandled_rejections_are_told(serve: Load) -> None:
     assert len(told) == 1 and "nobody looks" in told[0].exception
 
 
-def test_rejected_promises_do_not_take_each_others_place(serve: Load) -> None:
+def test_rejected_promises_do_not_take_each_others_place(serve: LoadWorker) -> None:
     """A promise that nobody holds is freed at once, and the next one may get its address."""
     isolate = serve(
         fetching("""
@@ -245,14 +224,14 @@ def test_rejected_promises_do_not_take_each_others_place(serve: Load) -> None:
     assert ["lost" in report.exception for report in exchange.explained] == [True]
 
 
-def test_an_empty_body_is_a_body(serve: Load) -> None:
+def test_an_empty_body_is_a_body(serve: LoadWorker) -> None:
     isolate = serve(fetching("return new Response(`${request.body} ${(await request.text()).length}`)"))
     assert isolate.fetch("POST", "/", headers=[("content-length", "0")]).text == "[object ReadableStream] 0"
     assert isolate.fetch("POST", "/").text == "null 0"
     assert isolate.fetch("POST", "/", headers=[("x-a", "content-length")]).text == "null 0"
 
 
-def test_promises_of_a_class_of_the_worker_are_asked(serve: Load) -> None:
+def test_promises_of_a_class_of_the_worker_are_asked(serve: LoadWorker) -> None:
     isolate = serve("""
         class Doubled extends Promise {
           then(done, failed) { return super.then((value) => done(new Response(`${value} twice`)), failed); }
@@ -262,7 +241,7 @@ def test_promises_of_a_class_of_the_worker_are_asked(serve: Load) -> None:
     assert isolate.fetch("GET", "/").text == "once twice"
 
 
-def test_what_waits_when_the_handler_returns_comes_first(serve: Load) -> None:
+def test_what_waits_when_the_handler_returns_comes_first(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const response = new Response("ok");
@@ -274,13 +253,13 @@ def test_what_waits_when_the_handler_returns_comes_first(serve: Load) -> None:
 
 
 @pytest.mark.parametrize("body", ["throw new Error('boom')", "return Promise.reject(new Error('boom'))"])
-def test_a_handler_that_fails_at_once(serve: Load, body: str) -> None:
+def test_a_handler_that_fails_at_once(serve: LoadWorker, body: str) -> None:
     report = serve(fetching(body)).fetch("GET", "/").report
     assert report is not None
     assert "boom" in report.exception
 
 
-def test_a_weak_reference_lasts_until_the_end_of_the_job(serve: Load) -> None:
+def test_a_weak_reference_lasts_until_the_end_of_the_job(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const kept = new WeakRef({ a: 1 });
@@ -293,7 +272,7 @@ def test_a_weak_reference_lasts_until_the_end_of_the_job(serve: Load) -> None:
     assert isolate.fetch().text == '["object",true,null]'
 
 
-def test_a_client_that_leaves(serve: Load) -> None:
+def test_a_client_that_leaves(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         if (request.url.endsWith("/ok")) return new Response("ok");
@@ -311,7 +290,7 @@ def test_a_client_that_leaves(serve: Load) -> None:
     assert isolate.fetch("GET", "/ok").text == "ok"
 
 
-def test_a_stream_whose_client_leaves(serve: Load) -> None:
+def test_a_stream_whose_client_leaves(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         if (request.url.endsWith("/ok")) return new Response("ok");
@@ -328,7 +307,7 @@ def test_a_stream_whose_client_leaves(serve: Load) -> None:
     assert isolate.fetch("GET", "/ok").text == "ok"
 
 
-def test_work_at_the_top_level(serve: Load) -> None:
+def test_work_at_the_top_level(serve: LoadWorker) -> None:
     source = "const n = await Promise.resolve(7); export default { fetch: () => new Response(String(n)) }"
     assert serve(source).fetch().text == "7"
 
@@ -342,13 +321,13 @@ def test_work_at_the_top_level(serve: Load) -> None:
         "crypto.getRandomValues(new Uint8Array(1))",
     ],
 )
-def test_what_the_top_level_may_not(serve: Load, statement: str) -> None:
+def test_what_the_top_level_may_not(serve: LoadWorker, statement: str) -> None:
     with pytest.raises(LoadError) as failure:
         serve(f"await ({statement}); {fetching('')}")
     assert failure.value.report.code == "global-scope"
 
 
-def test_eval_is_refused(serve: Load) -> None:
+def test_eval_is_refused(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const seen = [];
@@ -362,12 +341,12 @@ def test_eval_is_refused(serve: Load) -> None:
     assert isolate.fetch().json == [refusal] * 3
 
 
-def test_many_requests_leak_nothing(serve: Load) -> None:
+def test_many_requests_leak_nothing(serve: LoadWorker) -> None:
     isolate = serve(fetching("return new Response('x');"))
     assert all(isolate.fetch().text == "x" for _ in range(300))
 
 
-def test_many_events_that_wait_for_one_promise(serve: Load) -> None:
+def test_many_events_that_wait_for_one_promise(serve: LoadWorker) -> None:
     isolate = serve(
         """
         let release;
@@ -386,7 +365,7 @@ def test_many_events_that_wait_for_one_promise(serve: Load) -> None:
     assert all(exchange.reply().text == "ok" for exchange in waiting)
 
 
-def test_a_subrequest_that_answers_after_its_event(serve: Load) -> None:
+def test_a_subrequest_that_answers_after_its_event(serve: LoadWorker) -> None:
     isolate = serve(fetching("fetch('http://example.com/'); return new Response('ok');"))
     over = isolate.loop.create_future()
     ended: list[bool] = []
@@ -408,7 +387,7 @@ def test_a_subrequest_that_answers_after_its_event(serve: Load) -> None:
     isolate.until(lambda: ended)
 
 
-def test_lone_surrogates_go_out_as_replacement_characters(serve: Load) -> None:
+def test_lone_surrogates_go_out_as_replacement_characters(serve: LoadWorker) -> None:
     assert (
         serve(fetching("return new Response('中\\ud800' + 'x'.repeat(10000));")).fetch().body
         == ("中\ufffd" + "x" * 10000).encode()

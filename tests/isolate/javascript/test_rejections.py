@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-from isolates import ForkedIsolates, Isolate, write
-
-Load = Callable[..., Isolate]
+from isolates import LoadWorker, fetching
 
 
-@pytest.fixture
-def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Load]:
-    made: list[Isolate] = []
-
-    def load(source: str, **spec: Any) -> Isolate:
-        directory = write(tmp_path / f"worker-{len(made)}", {"worker.js": source})
-        made.append(isolates.load(directory, "worker.js", kind="javascript", flags=(), **spec))
-        return made[-1]
-
-    yield load
-    for isolate in made:
-        isolate.kill()
-
-
-def fetching(body: str) -> str:
-    return f"export default {{ async fetch(request, env, ctx) {{ {body} }} }};"
-
-
-def test_the_event(serve: Load) -> None:
+def test_the_event(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const { promise, resolve } = Promise.withResolvers();
@@ -46,7 +21,7 @@ def test_the_event(serve: Load) -> None:
     assert isolate.fetch().json == ["unhandledrejection", "reason", True, True, True, False, True]
 
 
-def test_on_the_global(serve: Load) -> None:
+def test_on_the_global(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const { promise, resolve } = Promise.withResolvers();
@@ -58,7 +33,7 @@ def test_on_the_global(serve: Load) -> None:
     assert isolate.fetch().text == "seen"
 
 
-def test_handled_in_time_is_no_event(serve: Load) -> None:
+def test_handled_in_time_is_no_event(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const seen = [];
@@ -76,7 +51,7 @@ def test_handled_in_time_is_no_event(serve: Load) -> None:
     assert isolate.fetch().json == []
 
 
-def test_handled_too_late(serve: Load) -> None:
+def test_handled_too_late(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const lost = Promise.withResolvers(), found = Promise.withResolvers();
@@ -92,7 +67,7 @@ def test_handled_too_late(serve: Load) -> None:
     assert isolate.fetch().json == ["rejectionhandled", True, "undefined"]
 
 
-def test_each_has_its_event_and_a_listener_may_reject(serve: Load) -> None:
+def test_each_has_its_event_and_a_listener_may_reject(serve: LoadWorker) -> None:
     isolate = serve(
         fetching("""
         const seen = [];
@@ -111,7 +86,7 @@ def test_each_has_its_event_and_a_listener_may_reject(serve: Load) -> None:
     assert isolate.fetch().json == ["one", "two", "three"]
 
 
-def test_it_is_told_all_the_same(serve: Load) -> None:
+def test_it_is_told_all_the_same(serve: LoadWorker) -> None:
     isolate = serve(
         """addEventListener("unhandledrejection", () => {});"""
         + fetching("""Promise.reject(new Error("nobody looks")); return new Response("ok");""")
@@ -122,7 +97,7 @@ def test_it_is_told_all_the_same(serve: Load) -> None:
     assert "nobody looks" in exchange.explained[0].exception
 
 
-def test_prevented_is_not_told(serve: Load) -> None:
+def test_prevented_is_not_told(serve: LoadWorker) -> None:
     isolate = serve(
         """addEventListener("unhandledrejection", (event) => {
              if (event.reason.message === "mine") event.preventDefault();
@@ -139,7 +114,7 @@ def test_prevented_is_not_told(serve: Load) -> None:
     assert ["not mine" in report.exception for report in exchange.explained] == [True]
 
 
-def test_a_listener_that_throws(serve: Load) -> None:
+def test_a_listener_that_throws(serve: LoadWorker) -> None:
     isolate = serve(
         """addEventListener("unhandledrejection", () => { throw new Error("in the listener"); });"""
         + fetching("""Promise.reject(new Error("lost")); return new Response("ok");""")

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from isolates import ForkedIsolates, Isolate, LoadError, write
-
-Load = Callable[..., Isolate]
+from isolates import LoadError, LoadWorker
 
 
-@pytest.fixture
-def serve(isolates: ForkedIsolates, tmp_path: Path) -> Iterator[Load]:
-    made: list[Isolate] = []
-
-    def load(source: str, files: dict[str, str] | None = None, **spec: Any) -> Isolate:
-        directory = write(tmp_path / f"worker-{len(made)}", {"worker.js": source, **(files or {})})
-        made.append(isolates.load(directory, "worker.js", kind="javascript", flags=(), **spec))
-        return made[-1]
-
-    yield load
-    for isolate in made:
-        isolate.kill()
-
-
-def test_the_clock_stands_at_zero_until_the_first_event(serve: Load) -> None:
+def test_the_clock_stands_at_zero_until_the_first_event(serve: LoadWorker) -> None:
     isolate = serve(
         """
         import { imported } from "./other.js";
@@ -53,7 +35,7 @@ def test_the_clock_stands_at_zero_until_the_first_event(serve: Load) -> None:
     assert rest == [True, "Date", "function Date() { [native code] }", True, False]
 
 
-def test_a_date_of_the_workers_own_stays(serve: Load) -> None:
+def test_a_date_of_the_workers_own_stays(serve: LoadWorker) -> None:
     isolate = serve(
         """
         globalThis.Date = class { static now() { return 7; } };
@@ -83,7 +65,7 @@ def test_a_date_of_the_workers_own_stays(serve: Load) -> None:
         "crypto.randomUUID()",
     ],
 )
-def test_what_needs_an_event_is_refused(serve: Load, code: str) -> None:
+def test_what_needs_an_event_is_refused(serve: LoadWorker, code: str) -> None:
     with pytest.raises(LoadError) as failure:
         serve(f"const made = {code};\nexport default {{ fetch() {{ return new Response('ok'); }} }};")
     assert failure.value.report.code == "global-scope"
@@ -91,7 +73,7 @@ def test_what_needs_an_event_is_refused(serve: Load, code: str) -> None:
     assert place is not None and (Path(place.file).name, place.line) == ("worker.js", 1)
 
 
-def test_what_needs_none_is_not(serve: Load) -> None:
+def test_what_needs_none_is_not(serve: LoadWorker) -> None:
     isolate = serve(
         """
         const made = [new Response(), new Response(null, { status: 204 }), new Response(new ReadableStream()), Response.error(),
@@ -104,7 +86,7 @@ def test_what_needs_none_is_not(serve: Load) -> None:
     assert isolate.fetch().text == "13 204"
 
 
-def test_a_module_that_an_event_imports_is_not_at_the_top_level(serve: Load) -> None:
+def test_a_module_that_an_event_imports_is_not_at_the_top_level(serve: LoadWorker) -> None:
     isolate = serve(
         """export default { async fetch() {
           const { response, time } = await import("./late.js");
