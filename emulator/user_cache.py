@@ -6,8 +6,13 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+_ABANDONED_SECONDS: Final = 24 * 3600
+"""Nobody writes for that long: who began such a file was killed."""
 
 
 def user_cache(name: str, environment: Mapping[str, str], platform: str = sys.platform) -> str:
@@ -42,6 +47,10 @@ def keep(path: Path, content: bytes, most: int) -> None:
         raise
     for old in sorted(path.parent.glob(f"*{path.suffix}"), key=_last_made)[:-most]:
         old.unlink(missing_ok=True)
+    for part in path.parent.glob("*.part"):
+        if time.time() - _last_made(part) > _ABANDONED_SECONDS:
+            with contextlib.suppress(OSError):
+                part.unlink()
 
 
 def _last_made(path: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,14 @@ def test_nothing_is_left_of_a_file_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         keep(tmp_path / "a.x", b"content", 2)
     assert os.listdir(tmp_path) == ["a.x"]
+
+
+def test_what_killed_programs_left_goes_after_a_day(tmp_path: Path) -> None:
+    for hours, name in ((1, "young.part"), (25, "old.part")):
+        (tmp_path / name).write_bytes(b"half")
+        made = time.time() - hours * 3600
+        os.utime(tmp_path / name, (made, made))
+    (tmp_path / "dir.part").mkdir()
+    os.utime(tmp_path / "dir.part", (1000, 1000))
+    keep(tmp_path / "a.x", b"content", 4)
+    assert sorted(os.listdir(tmp_path)) == ["a.x", "dir.part", "young.part"]

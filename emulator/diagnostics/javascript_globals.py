@@ -1,4 +1,4 @@
-"""Globals of other JavaScript hosts that Workers do not have, and what to write instead."""
+"""JavaScript globals that are not in the realm: of other hosts, and of the platform."""
 
 from __future__ import annotations
 
@@ -35,3 +35,24 @@ BROWSER_GLOBALS: Final[Mapping[str, str]] = {
     "history": "There is no page in a Worker; answer with Response.redirect(url).",
 }
 """Of web pages."""
+
+PLATFORM_GLOBALS: Final = frozenset(
+    (
+        "Cache",
+        "CacheStorage",
+        "EventSource",
+        "ExtendableEvent",
+        "FetchEvent",
+        "HTMLRewriter",
+        "Intl",
+        "ScheduledEvent",
+        "TailEvent",
+        "TraceEvent",
+        "URLPattern",
+        "WebSocket",
+        "WebSocketPair",
+        "WebSocketRequestResponsePair",
+        "caches",
+    )
+)
+"""Globals of the platform that are not in the realm yet."""

@@ -66,6 +66,10 @@ _CPU_RARE: Final = (
     "\n\nProduction forgives a rare overrun: cfw-emu serve --cpu flexible does, too (docs/limits.md)."
 )
 
+_CPU_SAVED: Final = (
+    " With `--cpu flexible` it may also use what requests before it left of theirs: that did not suffice."
+)
+
 
 _CPU_ANSWERED: Final = "Production answers such a request with error 1102."
 
@@ -89,12 +93,13 @@ def _cpu(values: Mapping[str, Any]) -> dict[str, str]:
     )
     profile = f"\n\nWhere the time went (share of the samples):\n\n{hottest}" if hottest else ""
     advice = _CPU_NATIVE if values.get("native") else _CPU_ENDLESS if cut else ""
+    flexible = bool(values.get("flexible"))
     lift = _CPU_LIFT_PAID if _text(values, "plan") == "paid" else _CPU_LIFT
     return {
         "over": _over(values, "budget"),
         "production": _CPU_STAGES.get(_text(values, "stage"), _CPU_ANSWERED),
-        "caught": caught + killed + profile,
-        "advice": advice + _CPU_WAYS + lift + ("" if cut else _CPU_RARE),
+        "caught": caught + killed + (_CPU_SAVED if flexible else "") + profile,
+        "advice": advice + _CPU_WAYS + lift + ("" if cut or flexible else _CPU_RARE),
     }
 
 
@@ -115,7 +120,7 @@ _MEMORY_WAYS: Final = (
 - Pass streams on instead of reading them: `return Response(upstream.body)`.
 - Keep in globals only what has a bound; the rest belongs in KV, R2 or D1.
 
-No plan allows more. To look at it without the limit: """
+No plan of the platform allows more than 128 MB. To look at it without the limit: """
     + _OFF
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.diagnostics.javascript_globals import PLATFORM_GLOBALS
 from emulator.diagnostics.mistake import Known
 
 _GLOBAL_HANDLERS_UNTIL: Final = "2025-08-14"
@@ -53,6 +54,11 @@ _NODE: Final = frozenset(("Buffer", "__dirname", "global", "module", "process", 
 def _js_name(values: Mapping[str, Any]) -> dict[str, str]:
     """Facts ``name`` and ``similar``, the nearest global that exists."""
     name, similar = str(values.get("name", "")), values.get("similar")
+    if name in PLATFORM_GLOBALS:
+        return {
+            "near": f" The platform has {name}; cfw-emu does not have it yet. This is no mistake of yours.",
+            "advice": "Where the program can do without, import it in a `try` with `except ImportError`.",
+        }
     home = "web pages" if name in _BROWSER else "Node.js" if name in _NODE else ""
     if home:
         return {"near": f" {name} belongs to {home}.", "advice": "Workers do without it."}

@@ -19,6 +19,7 @@ from emulator.front.request_limits import RequestLimits
 from emulator.front.response_head import PHRASES, fields_of
 from emulator.front.upload import Upload
 from emulator.front.worker_response import head_of, phrase_of, send_stream, send_whole
+from emulator.limits.allowance import Allowance
 from emulator.wire.channel import OutStream
 from emulator.wire.frames import Answer, Failed, HeaderLines
 
@@ -47,6 +48,7 @@ class FetchEvent:
         "_out",
         "_record",
         "_request",
+        "_requests",
         "_root",
         "_slot",
         "_uploader",
@@ -65,6 +67,7 @@ class FetchEvent:
         url: str,
         headers: HeaderLines,
         limits: RequestLimits,
+        requests: Allowance,
     ) -> None:
         self.cf = ""
         """``request.cf`` as JSON text."""
@@ -77,6 +80,7 @@ class FetchEvent:
         self._request = request
         self._url = url
         self._limits = limits
+        self._requests = requests
         self._body: bytes | None = None
         self._out: OutStream | None = None
         self._isolate: Isolate | None = None
@@ -98,7 +102,7 @@ class FetchEvent:
             return
         self._body = request.take() or None
         if self._body is not None and len(self._body) > self._limits.body:
-            self.refuse(self._limits.body_too_big(self.label, len(self._body)), 413, tell=True)
+            self._refuse_whole(len(self._body), more=False)
             return
         self._dispatch(isolate, self._body).on_answer = self._answered
 
@@ -153,7 +157,7 @@ class FetchEvent:
                 raise ClientLeft
             self._body, more = part[0] or None, part[1]
             if len(part[0]) > self._limits.body:
-                self.refuse(self._limits.body_too_big(self.label, len(part[0]), more), 413, tell=True)
+                self._refuse_whole(len(part[0]), more)
                 return None
         replays = Replays(self._request.method, not more)
         while True:
@@ -206,6 +210,11 @@ class FetchEvent:
         else:
             self._record.work_over(None)
         self._record.respond_over(0)
+
+    def _refuse_whole(self, size: int, more: bool) -> None:
+        """The body is too big, and the Worker not called: it is not one of the day's requests."""
+        self._requests.give_back()
+        self.refuse(self._limits.body_too_big(self.label, size, more), 413, tell=True)
 
     def _refuse_body(self, size: int, more: bool) -> str:
         """The body is too big: a Worker that has not answered does not any more."""

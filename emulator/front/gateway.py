@@ -114,7 +114,7 @@ class Gateway:
         ray = f"{getrandbits(64):016x}"
         lines = f"{_lines(headers)}{before}{ray}{after}"
         record = Record(self._journal, site.name, request.method, path)
-        event = FetchEvent(site.slot, site.root, record, request, url, lines, site.limits)
+        event = FetchEvent(site.slot, site.root, record, request, url, lines, site.limits, site.requests)
         event.cf = cf.text(request.http_version, encoding)
         return event
 

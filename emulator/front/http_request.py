@@ -246,7 +246,9 @@ class HttpRequest:
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Answer in a task, which is cancelled when the server stops."""
-        self._connection.spawn(self._guard(work))
+        task = self._connection.spawn(self._guard(work))
+        # One that is cancelled before its first step has not come to it.
+        task.add_done_callback(lambda _: work.close())
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -54,7 +54,9 @@ _DROPPED: Final = frozenset(
         "upgrade",
     )
 )
-_BODY_HEADERS: Final = frozenset(("content-encoding", "content-language", "content-location", "content-type"))
+_BODY_HEADERS: Final = frozenset(
+    ("content-encoding", "content-language", "content-length", "content-location", "content-type")
+)
 
 Pairs = list[tuple[str, str]]
 
@@ -105,6 +107,8 @@ class Outbound:
 
         headers = [pair for pair in _pairs(args.headers) if pair[0].lower() not in _DROPPED]
         headers += _edge_headers(spec, subrequests.hops)
+        if isinstance(body, InStream):  # the isolate names its length where it is known
+            headers += [pair for pair in _pairs(args.headers) if pair[0].lower() == "content-length"]
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             headers.append(("Accept-Encoding", self._client(args.url).headers["accept-encoding"]))
         method, url, redirected = args.method, args.url, False
@@ -239,11 +243,12 @@ def _redirect(
 
 def _result(method: str, response: httpx.Response, decoded: bool, url: str, redirected: bool) -> CallResult:
     headers: Pairs = []
+    no_length = decoded or "transfer-encoding" in response.headers  # RFC 9112, section 6.3
     for raw_name, raw_value in response.headers.raw:
         name = raw_name.decode("latin-1").lower()
         if name in ("connection", "keep-alive", "transfer-encoding"):
             continue
-        if decoded and name in ("content-encoding", "content-length"):
+        if (decoded and name == "content-encoding") or (no_length and name == "content-length"):
             continue
         headers.append((name, _text(raw_value)))
     value: dict[str, Any] = {

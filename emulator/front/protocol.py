@@ -170,12 +170,13 @@ class HttpConnection(asyncio.Protocol):
             self.resume_reading()
         self._next()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run ``work`` in a task that the server knows, and cancels when it stops."""
         tasks = self._state.tasks
         task = self._loop.create_task(work)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        return task
 
     async def drain(self) -> None:
         """Return when the client's side can take more."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from emulator.front.protocol import App, HttpConnection
+
+if TYPE_CHECKING:
+    from emulator.front.free_memory import FreeMemory
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 1
 """How long requests may go on when the server is told to stop."""
 IDLE_SECONDS: Final = 5.0
 """How long a connection stays open without a request."""
+TRIM_SECONDS: Final = 10.0
+"""How often an idle server looks whether it has much memory to give back."""
 _CUT_SECONDS: Final = 0.1
 """How long tasks may take to end when they are cancelled."""
 
@@ -66,10 +71,13 @@ class HttpServer:
         self._sockets = [sock]
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
+        self._memory: FreeMemory | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Accept connections."""
         await self._server.startup(sockets=self._sockets)
+        self._timer = asyncio.get_running_loop().call_later(TRIM_SECONDS, self._trim)
 
     def hurry(self) -> None:
         """Do not wait for requests under way any longer."""
@@ -81,6 +89,8 @@ class HttpServer:
 
         At most ``GRACE_SECONDS`` and two tenths of a second, of which uvicorn takes one in any case.
         """
+        if self._timer is not None:
+            self._timer.cancel()
         await self._server.shutdown(sockets=self._sockets)
         self._cut()
         tasks = self._server.server_state.tasks
@@ -88,6 +98,15 @@ class HttpServer:
             await asyncio.wait(tasks, timeout=_CUT_SECONDS)
         # What was written last leaves with the next turns of the loop.
         await asyncio.sleep(0)
+
+    def _trim(self) -> None:
+        if self._memory is None:
+            from emulator.front.free_memory import FreeMemory
+
+            self._memory = FreeMemory()
+        if not self._server.server_state.tasks:
+            self._memory.look()
+        self._timer = asyncio.get_running_loop().call_later(TRIM_SECONDS, self._trim)
 
     def _cut(self) -> None:
         """End what is under way. uvicorn cancels tasks at most: not every request is answered by one."""

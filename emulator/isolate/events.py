@@ -32,6 +32,7 @@ class EventContext:
         "grace_over",
         "held",
         "id",
+        "left",
         "logged",
         "method",
         "over",
@@ -70,6 +71,8 @@ class EventContext:
         self.logged = 0
         """Bytes of its console output so far."""
         self.answered = False
+        self.left = False
+        """Its client left before all was answered."""
         self.bad_subrequest = ""
         """The last subrequest that failed or was answered 5xx, for the report of what follows from it."""
         self.verdict: asyncio.TimerHandle | None = None

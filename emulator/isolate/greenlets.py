@@ -152,15 +152,27 @@ class GreenletLoop(WorkerLoop):
 
 
 def cancellable(base: type) -> type:
-    """``base``, a class of tasks, whose ``cancel`` also reaches into ``suspend_until``."""
+    """``base``, a class of tasks, whose ``cancel`` also reaches into ``suspend_until``.
+
+    For a task that waits for itself, as by ``gather``, asyncio's calls itself until the stack ends; this
+    one raises the same RecursionError when it comes round for the first time.
+    """
 
     class RealmTask(base):  # type: ignore[misc]
+        cancelling_now = False
+
         def cancel(self, msg: Any = None) -> bool:
-            waiting: asyncio.Future[Any] | None = self.get_loop().suspended.get(self)
-            if waiting is not None and not waiting.done():
-                return waiting.cancel(msg)
-            cancelled: bool = super().cancel(msg)
-            return cancelled
+            if self.cancelling_now:
+                raise RecursionError("maximum recursion depth exceeded")
+            self.cancelling_now = True
+            try:
+                waiting: asyncio.Future[Any] | None = self.get_loop().suspended.get(self)
+                if waiting is not None and not waiting.done():
+                    return waiting.cancel(msg)
+                cancelled: bool = super().cancel(msg)
+                return cancelled
+            finally:
+                self.cancelling_now = False
 
     # Workers see the class: it goes by the platform's name.
     RealmTask.__name__, RealmTask.__qualname__ = base.__name__, base.__qualname__

@@ -9,13 +9,17 @@ from typing import Any, Final
 
 from emulator.diagnostics.known import encodable, explain
 from emulator.wire.channel import Channel, InStream, OutStream, StreamBroken, StreamCancelled, Streams
-from emulator.wire.frames import Call, CancelCall, Explain, Limits, Log, Return
+from emulator.wire.frames import MAX_FRAME, Call, CancelCall, Explain, Limits, Log, Return
 
 from .events import CURRENT, EventContext
 from .loop import RealmLoop
 from .realm.engine import JSError, Value
 from .realm.io import GLOBAL_SCOPE
 from .realm.realm import HostError
+from .respond import LongBody, NativePump
+
+_LONGEST_WHOLE: Final = MAX_FRAME - 1024 * 1024
+"""Bytes of a body that leave room in its frame. It can follow a redirect, which a stream cannot."""
 
 _LONGEST_LOG: Final = 4 * 1024 * 1024
 """Characters of one call of ``console`` that are shown, whatever the plan says."""
@@ -126,6 +130,9 @@ class IsolateIO:
             # A promise that is rejected at the top level of a module is one that nobody looks at.
             self.on_disallowed()
         event = self._event()
+        if isinstance(body, bytes) and len(body) > _LONGEST_WHOLE:
+            headers = [*headers, "Content-Length", str(len(body))]
+            body = self._send_long(body)
         with self._loop.aside():
             call = self._next_id()
             event.pending += 1
@@ -133,6 +140,12 @@ class IsolateIO:
             request = {"method": method, "url": url, "headers": headers, "redirect": redirect}
             self._channel.send(Call(call, event.id, "fetch", "fetch", request, body))
         return call
+
+    def _send_long(self, body: bytes) -> int:
+        """Send as a stream what is too long for one frame; gives its id."""
+        stream = self._streams.open()
+        self._loop.create_task(NativePump(LongBody(body), stream).run())
+        return stream.id
 
     def cancel_fetch(self, call: int) -> None:
         waiting = self._calls.pop(call, None)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -280,4 +281,7 @@ class RealmLoop(GreenletLoop):
         if ends and isinstance(getattr(handle._callback, "__self__", None), asyncio.Task):  # type: ignore[attr-defined]
             return  # the task has kept it, for whoever awaits that task
         facts = {"message": f"Exception in callback {handle!r}", "exception": error, "handle": handle}
-        handle._context.run(self.call_exception_handler, facts)  # type: ignore[attr-defined]
+        if sys.version_info >= (3, 12):
+            self.call_exception_handler(facts)  # it enters the handle's context, which nobody may do twice
+        else:
+            handle._context.run(self.call_exception_handler, facts)  # type: ignore[attr-defined]

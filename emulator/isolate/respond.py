@@ -11,11 +11,14 @@ from emulator.wire.channel import InStream, OutStream, StreamBroken, StreamCance
 from emulator.wire.frames import Headers
 
 from .bridge.bridge import Bridge
-from .events import CURRENT
+from .events import CURRENT, EventContext
 from .realm.engine import Undefined, Value
 from .realm.host.text import utf8
 
 Pump = Callable[[], Awaitable[None]]
+
+_SAID_LENGTH: Final = ":content-length"
+"""What entry.js calls the length that a Worker says a stream has, which promises none."""
 
 LONG_BODY_BYTES: Final = 8 * 1024 * 1024
 """A longer body goes out in pieces, as fast as the client takes it: the front holds little of it."""
@@ -41,14 +44,14 @@ def respond(
         return status, text, headers, None, None
     if isinstance(body, int):
         out = streams.open()
-        return status, text, headers, out.id, NativePump(take(body), out).run
+        return status, text, of_stream(headers, CURRENT.get()), out.id, NativePump(take(body), out).run
     if body is not Undefined:
         return whole(streams, status, text, headers, again(lambda: utf8(body)))
     body = bridge.invoke("takenBody")
     if body.get("getReader") is Undefined:
         return whole(streams, status, text, headers, again(body.to_bytes))
     stream = streams.open()
-    return status, text, headers, stream.id, BodyPump(bridge, stream, body).run
+    return status, text, of_stream(headers, CURRENT.get()), stream.id, BodyPump(bridge, stream, body).run
 
 
 def whole(
@@ -65,6 +68,14 @@ def sized(headers: Headers, size: int) -> Headers:
     """``headers`` with the length that the body has, whatever they said."""
     others = [pair for pair in headers if pair[0].lower() != "content-length"]
     return [*others, ("content-length", str(size))]
+
+
+def of_stream(headers: Headers, event: EventContext | None) -> Headers:
+    """The headers of a response with a stream: the length that the Worker says counts for ``HEAD`` alone."""
+    if not headers or headers[-1][0] != _SAID_LENGTH:
+        return headers
+    said = [("content-length", headers[-1][1])] if event is not None and event.method == "HEAD" else []
+    return [*headers[:-1], *said]
 
 
 def header_pairs(lines: str | Value) -> Headers:

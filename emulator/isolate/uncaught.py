@@ -55,6 +55,9 @@ class Uncaught:
     def on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A task or callback of the Worker failed and nobody looked at its exception."""
         error = context.get("exception")
+        event = CURRENT.get() or self._loop.event
+        if event is not None and event.left and not event.held:
+            return  # what follows from a client that left is no news
         if error is None:
             self._io.log("error", str(context.get("message", "")))
         elif not isinstance(error, asyncio.CancelledError | CpuExceeded):

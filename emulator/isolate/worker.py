@@ -29,7 +29,7 @@ from emulator.wire.frames import (
 
 from .bridge.bridge import Bridge
 from .cuts import Cuts
-from .events import CpuExceeded, EventContext
+from .events import CpuExceeded, EventContext, context_of
 from .hung import HungWatch
 from .io import IsolateIO
 from .loading import load, make_program
@@ -302,8 +302,9 @@ class Worker:
         event = self._events.get(frame.id)
         if event is None or event.served:
             return
+        event.left = True
         if event.request is not None:
-            self.loop.call_soon(self._abort_js, event.request)
+            self.loop.call_soon(self._abort_js, event.request, context=context_of(event))
         self._cancel(event)
 
     def _cancel(self, event: EventContext) -> None:

@@ -80,6 +80,11 @@ class Allowance:
         await self._keeper.refresh()
         return self.take(amount)
 
+    def give_back(self, amount: float = 1) -> None:
+        """Undo a ``take`` of what was not used after all."""
+        self._keeper.wake()
+        self._row.total = max(0.0, self._row.total - amount)  # another day may have begun
+
     def add(self, amount: float) -> None:
         """Count what is known only afterwards, such as the rows that a query has read."""
         if self._row.total + amount > self._ceiling:

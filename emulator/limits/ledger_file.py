@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -167,7 +168,7 @@ class LedgerFile:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise _NewerFile(f"version {version} of the file")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_log(connection)
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise _damage(found)
@@ -215,6 +216,21 @@ def _counts(connection: sqlite3.Connection, periods: Collection[str]) -> dict[Ke
         f"SELECT period, name, amount FROM counts WHERE period IN ({wanted})", tuple(periods)
     )
     return {(period, name): amount for period, name, amount in rows if isinstance(amount, int | float)}
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite itself does not wait for another process that does the same."""
+    import sqlite3
+
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _KINDS.get(_code(error)) != "locked" or time.monotonic() > end:
+                raise
+        time.sleep(_BUSY_SECONDS / 100)
 
 
 @contextlib.contextmanager

@@ -73,6 +73,13 @@ def test_cpu_counted_after_the_fact_mentions_rare_overruns() -> None:
     assert "never ends" not in report.fix
 
 
+@pytest.mark.parametrize("when", ["counted when it was over", "cut while it ran"])
+def test_cpu_with_saved_time_advises_no_saving(when: str) -> None:
+    report = cpu(when=when, flexible=True)
+    assert "what requests before it left of theirs: that did not suffice" in report.why
+    assert "--cpu flexible" not in report.fix
+
+
 def test_cpu_in_code_of_c() -> None:
     report = cpu(when="killed: it was in code that cannot be interrupted", native=True)
     assert "killed: it was in code that cannot be interrupted. Its whole isolate had to go" in report.why

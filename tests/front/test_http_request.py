@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 
 import pytest
@@ -326,5 +327,26 @@ def test_a_target_that_is_not_ascii_is_escaped() -> None:
 
     def app(request: HttpRequest) -> None:
         answer_with(request, request.target + b" " + dict(request.headers)[b"x-name"])
+
+    play(app, scene)
+
+
+def test_an_answer_that_is_cancelled_before_it_begins_leaves_no_coroutine() -> None:
+    async def late() -> None:
+        raise AssertionError("it begins after all")
+
+    work = late()
+
+    def app(request: HttpRequest) -> None:
+        before = asyncio.all_tasks()
+        request.spawn(work)
+        for task in asyncio.all_tasks() - before:
+            task.cancel()
+
+    async def scene(client: Client) -> None:
+        client.send(GET)
+        async with asyncio.timeout(10):
+            while inspect.getcoroutinestate(work) != inspect.CORO_CLOSED:
+                await asyncio.sleep(0.01)
 
     play(app, scene)

@@ -15,7 +15,8 @@ from emulator.fleet.calls import CallFailed, CallResult, Subrequests
 from emulator.front.destinations import is_local
 from emulator.front.outbound import Outbound
 from emulator.journal.events import JournalEvent, Notice
-from emulator.wire.frames import Call, Limits, WorkerSpec
+from emulator.wire.channel import FRONT_FIRST_ID, Channel, InStream, Streams
+from emulator.wire.frames import Call, Chunk, End, Limits, WorkerSpec
 
 SPEC = WorkerSpec("w", "/", "/entry.py", "2026-01-01", [], {})
 
@@ -109,6 +110,31 @@ def test_methods(upstream: str, method: str) -> None:
 def test_a_body(upstream: str) -> None:
     _, saw = fetch("POST", upstream, "Content-Type", "text/plain", body="你好".encode())
     assert (saw["body"], saw["headers"]["content-type"]) == ("你好", "text/plain")
+
+
+def stream(*chunks: bytes) -> InStream:
+    """A body that comes from an isolate."""
+    streams = Streams(Channel(Any, lambda frame: None, lambda error: None), FRONT_FIRST_ID)
+    made = streams.incoming(1)
+    for chunk in chunks:
+        streams.handle(Chunk(1, chunk))
+    streams.handle(End(1, None))
+    return made
+
+
+def test_a_stream_goes_with_its_length_where_that_is_known(upstream: str) -> None:
+    for headers, length in (("Content-Length", "6"), "6"), ((), None):
+        _, saw = fetch("POST", upstream, *headers, body=stream(b"abc", b"def"))
+        assert saw["body"] == "abcdef"
+        assert saw["headers"].get("content-length") == length
+        assert saw["headers"].get("transfer-encoding") == (None if length else "chunked")
+
+
+def test_the_length_of_a_stream_is_not_that_of_what_a_redirect_asks_for(upstream: str) -> None:
+    sent = stream(b"abc", b"def")
+    _, saw = fetch("POST", f"{upstream}/redirect/303//end", "Content-Length", "6", body=sent)
+    assert (saw["method"], saw["body"]) == ("GET", "")
+    assert "content-length" not in saw["headers"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from isolates import ForkedIsolates, Isolate, write
 
 from emulator.isolate.respond import LONG_BODY_BYTES
-from emulator.wire.frames import MAX_FRAME, Limits
+from emulator.wire.channel import InStream
+from emulator.wire.frames import MAX_FRAME, Call, Limits
 
 MORE = MAX_FRAME + 1
 
@@ -84,3 +85,47 @@ async def on_fetch(request):
     reply = isolate.fetch("POST", "/", body=b"\xff" * 40_000_000)
     assert reply.report is not None
     assert reply.report.code == "memory-exceeded"
+
+
+async def length_and_size(
+    call: Call, body: bytes | InStream | None
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Answers with the announced length of a body that comes as a stream, and how long it is."""
+    assert isinstance(body, InStream)
+    flat = call.args["headers"]
+    lengths = [value for name, value in zip(flat[::2], flat[1::2], strict=True) if name == "Content-Length"]
+    size = 0
+    while (data := await body.read()) is not None:
+        assert data.count(b"x") == len(data)
+        size += len(data)
+    return 200, [], f"{lengths} {size}".encode()
+
+
+def test_of_a_subrequest_of_python(load: Callable[..., Isolate]) -> None:
+    isolate = load(
+        f"""
+from workers import Response, fetch
+
+async def on_fetch(request):
+    answer = await fetch("http://example.com/", method="POST", body=b"x" * {MORE})
+    return Response(await answer.text())
+"""
+    )
+    isolate.outside = length_and_size
+    assert isolate.fetch().text == f"['{MORE}'] {MORE}"
+
+
+def test_of_a_subrequest_of_javascript(isolates: ForkedIsolates, tmp_path: Path) -> None:
+    source = f"""
+export default {{
+  async fetch() {{
+    const headers = {{ "Content-Length": "3" }};
+    const body = "x".repeat({MORE});
+    return new Response(await (await fetch("http://example.com/", {{ method: "POST", headers, body }})).text());
+  }},
+}};
+"""
+    directory = write(tmp_path, {"src/index.js": source})
+    isolate = isolates.load(directory, "src/index.js", kind="javascript")
+    isolate.outside = length_and_size
+    assert isolate.fetch().text == f"['{MORE}'] {MORE}"

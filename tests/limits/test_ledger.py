@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.journal.events import Explained, JournalEvent, Notice
-from emulator.limits import Plan, plan_named
+from emulator.limits import Plan, ledger_file, plan_named
 from emulator.limits.allowance import Allowance
 from emulator.limits.ledger import REFRESH_SECONDS, Ledger
 from emulator.limits.ledger_file import NAME, LedgerError, LedgerFile, make_state_directory
@@ -68,6 +69,13 @@ class Account:
         return [event.report.code for event in self.events if isinstance(event, Explained)]
 
 
+def kill(account: Account) -> None:
+    """As with its process: nothing more is handed over, and the system closes its file."""
+    if account.ledger._timer is not None:
+        account.ledger._timer.cancel()
+    account.ledger._file.close()
+
+
 def run(
     directory: Path, work: Callable[[Account], Awaitable[Any]], now: float = NOON, closed: bool = True
 ) -> Account:
@@ -77,6 +85,8 @@ def run(
         await work(account)
         if closed:
             await account.ledger.close()
+        else:
+            kill(account)
         return account
 
     return asyncio.run(main())
@@ -107,6 +117,33 @@ def test_counts_up_to_the_limit_and_refuses_the_next(tmp_path: Path) -> None:
 
     run(tmp_path, work)
     assert stored(tmp_path) == {KEY: 10}
+
+
+def test_what_was_not_used_is_given_back(tmp_path: Path) -> None:
+    async def work(account: Account) -> None:
+        requests = account.requests(3)
+        assert [requests.take() for _ in range(3)] == [True] * 3
+        await account.ledger.sync()
+        requests.give_back()
+        assert requests.used == 2
+        assert [requests.take() for _ in range(2)] == [True, False]
+        requests.give_back(2)
+
+    run(tmp_path, work)
+    assert stored(tmp_path) == {KEY: 1}
+
+
+def test_nothing_is_given_back_to_another_day(tmp_path: Path) -> None:
+    async def work(account: Account) -> None:
+        assert account.requests().take()
+        await account.ledger.sync()
+        account.clock.now += DAY
+        await until(lambda: account.ledger.counts()["requests_per_day"] == 0)
+        account.requests().give_back()
+        assert account.requests().used == 0
+
+    run(tmp_path, work)
+    assert stored(tmp_path) == {KEY: 1}
 
 
 def test_survives_a_restart(tmp_path: Path) -> None:
@@ -352,8 +389,11 @@ from pathlib import Path
 from emulator.limits import plan_named
 from emulator.limits.ledger import Ledger
 
+def tell(event):
+    print(event, file=sys.stderr)  # such as a disk that has no time: the count goes on
+
 async def main():
-    ledger = Ledger(Path(sys.argv[1]), print, "w", "", lambda: 1788609600.0)
+    ledger = Ledger(Path(sys.argv[1]), tell, "w", "", lambda: 1788609600.0)
     await ledger.sync()
     requests = ledger.allowance("requests_per_day", plan_named("paid"))
     while True:
@@ -528,6 +568,27 @@ def test_a_full_disk_and_room_again(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_another_process_makes_the_file_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(ledger_file, "_BUSY_SECONDS", 30)
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if other.in_transaction:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr(ledger_file, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    file = LedgerFile(tmp_path)
+    file.add({KEY: 3})
+    file.close()
+    other.close()
+    assert waited and stored(tmp_path) == {KEY: 3}
+
+
 def test_a_file_that_another_program_keeps_locked(tmp_path: Path) -> None:
     async def work(account: Account) -> None:
         requests = account.requests(1000)
@@ -570,6 +631,7 @@ def test_whatever_happens_the_counts_add_up(steps: list[tuple[int, str]]) -> Non
                 waiting[who] = 0
                 assert account.requests(None).used == expected
             else:
+                kill(account)
                 accounts[who], waiting[who] = Account(directory, clock), 0
         for account in accounts:
             await account.ledger.close()

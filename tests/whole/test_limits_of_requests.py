@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -253,6 +254,20 @@ def test_a_body_in_chunks_that_is_too_big(server: Server) -> None:
     assert ask(server, "/count", "POST", content=iter(pieces)).text == "524288"
     answer = ask(server, "/count", "POST", content=iter([*pieces, b"x"]))
     assert (answer.status_code, answer.headers["cf-emu-limit"]) == (413, "body")
+
+
+def test_a_body_that_is_refused_is_none_of_the_requests_of_the_day(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('plan = "free"\nrequests_per_day = 1\nrequest_body_mb = 0.0001\n')
+    project(tmp_path / "w", "w", "worker.js", "export default { fetch() { return new Response('ran'); } };")
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"c8\r\n" + b"x" * 200 + b"\r\n"
+    with Server("--limits", str(tmp_path / "one.toml"), str(tmp_path / "w")) as server:
+        for whole in (b"0\r\n\r\n", b""):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+                client.sendall(head + chunk + whole)
+                assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
+        answers = [httpx.get(server.url, timeout=30, trust_env=False) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 429]
 
 
 def test_a_worker_that_has_answered_sees_the_body_break(server: Server) -> None:

@@ -34,8 +34,8 @@ async def on_fetch(request, env):
 """
 
 
-def echoed(port: int) -> bytes:
-    """The end of what comes back for a POST of ``BODY``, which is sent while the answer is read."""
+def echoed(port: int) -> tuple[bytes, bytes]:
+    """The head and the body of what comes back for a POST of ``BODY``, which is sent while the answer is read."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as client:
         head = f"POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: {len(BODY)}\r\n\r\n"
         sending = threading.Thread(target=lambda: client.sendall(head.encode() + BODY))
@@ -44,7 +44,8 @@ def echoed(port: int) -> bytes:
         while piece := client.recv(1 << 20):
             received += piece
         sending.join()
-    return bytes(received).partition(b"\r\n\r\n")[2]
+    head_back, _, body = bytes(received).partition(b"\r\n\r\n")
+    return head_back, body
 
 
 @pytest.mark.parametrize(("main", "source"), [("worker.js", JAVASCRIPT), ("entry.py", PYTHON)])
@@ -58,7 +59,9 @@ def test_of_a_request_and_of_a_subrequest(
     (tmp_path / main).write_text(source)
     server = serve(str(tmp_path))
 
-    assert hashlib.sha256(echoed(server.port)).digest() == hashlib.sha256(BODY).digest()
+    head, body = echoed(server.port)
+    assert hashlib.sha256(body).digest() == hashlib.sha256(BODY).digest()
+    assert f"\r\ncontent-length: {len(BODY)}\r\n".encode() in head.lower()
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
         threading.Thread(target=upstream.serve_forever, daemon=True).start()
@@ -66,6 +69,7 @@ def test_of_a_request_and_of_a_subrequest(
         received = httpx.get(f"{server.url}/fetch", headers={"x-from": url}, timeout=60, trust_env=False)
         upstream.shutdown()
     assert received.content == BODY
+    assert received.headers["content-length"] == str(len(BODY))
 
     until(lambda: "/echo 200" in server.output and "/fetch 200" in server.output)
     spent = re.findall(r"/(?:echo|fetch) 200 OK \(.*?([0-9.]+) ms CPU", server.output)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Place, Report
-from emulator.wire.channel import OutStream, StreamBroken, StreamCancelled
+from emulator.wire.channel import StreamBroken
 from emulator.wire.frames import Event, Headers, WorkerSpec
 
 from ..events import EventContext, context_of
 from ..meter.profile import Line
 from ..program import Host, LoadError
+from ..respond import LONG_BODY_BYTES, LongBody, NativePump, sized
 from ..upload import exceeds, size_report
 from .abi import Abi, Missing, Mistyped, abi_of
 from .content import NULL_BODY, InvalidHeader, content_type, request_lines, response_headers
@@ -23,9 +23,6 @@ from .wasm_file import read_module
 
 if TYPE_CHECKING:
     import wasmtime
-
-WHOLE_BODY_BYTES: Final = 8 * 1024 * 1024
-"""A longer response body is sent as a stream."""
 
 
 class DirectProgram:
@@ -135,7 +132,7 @@ class DirectProgram:
         else:
             if not self._last_typed:
                 headers = [*headers, content_type(body)]
-            if len(body) > WHOLE_BODY_BYTES:
+            if len(body) > LONG_BODY_BYTES:
                 self._send_long(event, status, headers, body)
             else:
                 self._host.answer_whole(event, status, "", headers, body)
@@ -143,22 +140,17 @@ class DirectProgram:
     def _send_long(self, event: EventContext, status: int, headers: Headers, body: bytes) -> None:
         """Send as a stream what is too long for one frame."""
         stream = self._host.streams.open()
-        headers = [pair for pair in headers if pair[0].lower() != "content-length"]
-        headers.append(("Content-Length", str(len(body))))
-        if not self._host.answer(event, status, "", headers, stream.id):
+        if not self._host.answer(event, status, "", sized(headers, len(body)), stream.id):
             return
         self._pumped.add(event)
-        event.task = self._host.loop.make_task(self._pump(event, stream, body), copy_context())
+        pump = NativePump(LongBody(body), stream)
+        event.task = self._host.loop.make_task(self._pump(event, pump), copy_context())
 
-    async def _pump(self, event: EventContext, stream: OutStream, body: bytes) -> None:
+    async def _pump(self, event: EventContext, pump: NativePump) -> None:
         try:
-            await stream.write(body)
-            stream.close()
-        except (StreamBroken, StreamCancelled):
-            pass  # the client wants no more
-        except asyncio.CancelledError:
-            stream.close("cancelled")
-            raise
+            await pump.run()
+        except StreamBroken:
+            pass  # there is nobody left to send it to
         finally:
             self._pumped.discard(event)
             self._host.served(event)

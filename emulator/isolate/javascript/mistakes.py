@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from emulator.diagnostics.javascript_globals import BROWSER_GLOBALS, NODE_GLOBALS
+from emulator.diagnostics.javascript_globals import BROWSER_GLOBALS, NODE_GLOBALS, PLATFORM_GLOBALS
 from emulator.diagnostics.report import Place
 
 from .hints import hint
@@ -24,27 +24,6 @@ _DESTRUCTURED: Final = re.compile(
     r"Cannot destructure property '(.*)' of '(.*)' as it is (undefined|null)\.", re.DOTALL
 )
 _UNDEFINED: Final = re.compile(r"(\S+) is not defined")
-_PLATFORM: Final = frozenset(
-    (
-        "Cache",
-        "CacheStorage",
-        "EventSource",
-        "ExtendableEvent",
-        "FetchEvent",
-        "HTMLRewriter",
-        "Intl",
-        "ScheduledEvent",
-        "TailEvent",
-        "TraceEvent",
-        "URLPattern",
-        "WebSocket",
-        "WebSocketPair",
-        "WebSocketRequestResponsePair",
-        "caches",
-    )
-)
-"""Globals of the platform that are not in the realm yet."""
-
 _PARAMETERS: Final = ("request", "env", "ctx")
 """What a handler is given."""
 
@@ -187,7 +166,7 @@ def _name(clues: Clues) -> Mistake | None:
         return "js-node-global", {"name": name, "instead": NODE_GLOBALS[name]}, None
     if name in BROWSER_GLOBALS:
         return "js-browser-global", {"name": name, "instead": BROWSER_GLOBALS[name]}, None
-    if name in _PLATFORM:
+    if name in PLATFORM_GLOBALS:
         return "js-not-defined", {"name": name, "platform": True}, None
     if name in clues.facts.get("env", ()):
         return "js-not-defined", {"name": name, "binding": True}, None

@@ -18,7 +18,7 @@ from ..program import Host, LoadError, body_of
 from ..realm.engine import JSError, Undefined, Value
 from ..realm.host.text import utf8
 from ..realm.io import GLOBAL_SCOPE
-from ..respond import LONG_BODY_BYTES, BodyPump, LongBody, NativePump, header_pairs, sized
+from ..respond import LONG_BODY_BYTES, BodyPump, LongBody, NativePump, header_pairs, of_stream, sized
 from ..wasm_file import BEGINNING as WASM_BEGINNING
 from ..wasm_file import looks as wasm_looks
 from .contents import ContentMistake
@@ -166,7 +166,7 @@ class JavaScriptProgram:
         headers = header_pairs(lines)
         reason = reason if reason.__class__ is str else str(reason)
         if kind >= _STREAM:
-            self._stream(event, status, reason, headers, body)
+            self._stream(event, status, reason, of_stream(headers, event), body)
             return Undefined
         sent = None
         if kind == _TEXT:
@@ -242,6 +242,8 @@ class JavaScriptProgram:
         event = CURRENT.get()
         if self._failed or (event is not None and self._host.is_cut(event, reason)):
             return
+        if event is not None and event.left and (not event.held or _is_abort(reason)):
+            return  # what follows from a client that left is no news
         label = event.label if event else ""
         if self._dispatch_rejection("unhandledrejection", promise, reason):
             self._host.tell(self._report(reason, label, kind="rejection"))
@@ -288,3 +290,10 @@ class JavaScriptProgram:
 
     def leave(self) -> None:
         pass
+
+
+def _is_abort(reason: Any) -> bool:
+    """Whether a promise was rejected because what it waited for was cancelled."""
+    if reason is Undefined:
+        return True
+    return type(reason) is Value and reason.is_error and reason.get("name") == "AbortError"

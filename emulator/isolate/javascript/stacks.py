@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 _LINE: Final = re.compile(r"^\s+at (?:async )?(?:(?P<function>.*?) \((?P<place>.*)\)|(?P<bare>.*))$")
 _PLACE: Final = re.compile(r"^(?P<file>.+):(?P<line>\d+):(?P<column>\d+)$")
 _LONGEST: Final = 1_000_000
-"""Characters of a stack that are read: programs may put anything there."""
+"""Characters of a stack that are read, from its two ends: programs may put anything there."""
 
 
 class Frame(NamedTuple):
@@ -33,7 +33,10 @@ class Frame(NamedTuple):
 
 def parse_stack(stack: str) -> list[Frame]:
     """The frames of a stack, innermost first. Lines that are no frames (a header, a message) are left out."""
-    lines = stack[:_LONGEST].split("\n")
+    if len(stack) > _LONGEST:  # a deep recursion, in a file with a long path
+        half = _LONGEST // 2
+        stack = stack[:half].rpartition("\n")[0] + "\n" + stack[-half:].partition("\n")[2]
+    lines = stack.split("\n")
     frames = {line: _read(line) for line in set(lines)}  # those of a recursion are all the same
     return [frame for frame in map(frames.__getitem__, lines) if frame is not None]
 

@@ -37,6 +37,7 @@ class Reports:
             when="counted when it was over" if over and not event.cuts else "cut while it ran",
             hottest=event.profile.text(self._root) if event.profile else "",
             stage="answered" if event.answered else "",
+            flexible=self._limits.flexible,
         )
 
     def nobodys(self, line: Line | None, spent_ns: int) -> Report:

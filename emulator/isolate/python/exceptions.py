@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final
 
+from emulator.diagnostics.javascript_globals import PLATFORM_GLOBALS
+
 from ..bridge.errors import JsException
 
 MAX_LINE: Final = 2000
@@ -153,6 +155,8 @@ def _attribute_hint(error: AttributeError) -> str:
     found = error.obj
     if inspect.isawaitable(found) and (asyncio.isfuture(found) or inspect.iscoroutine(found)):
         return _AWAIT
+    if found is sys.modules.get("js") and error.name in PLATFORM_GLOBALS:
+        return f"The platform has {error.name}; cfw-emu does not have it yet. This is no mistake of yours."
     return did_you_mean(error.name or "", dir(found))
 
 

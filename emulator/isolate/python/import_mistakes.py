@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.diagnostics.python_platform import ABSENT_MODULES
 from emulator.diagnostics.report import Place
 
 from .exceptions import nearest
@@ -114,6 +115,8 @@ def _name_mistake(error: ImportError, wanted: str, is_users: Callable[[str], boo
 
 def _module_mistake(name: str, directory: Path) -> Mistake:
     top, _, below = name.partition(".")
+    if top in ABSENT_MODULES:
+        return "stdlib-module-missing", {"module": top}
     if top == "src" and not (directory / "src").exists():
         return "src-prefix", {"module": name}
     if below and (package := _package(directory, name)) is not None:

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import mmap
 import os
+import stat
 import sys
 import zlib
 from importlib.metadata import version
@@ -44,6 +45,9 @@ _FEATURES: Final = (
 
 _KEPT_MODULES: Final = 64
 """Compiled modules that stay on disk; a Go project makes one with each save."""
+
+
+_WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def engine() -> wasmtime.Engine:
@@ -98,7 +102,7 @@ def compile_module(data: bytes, cache: str = "") -> wasmtime.Module:
     directory, key = Path(cache), _key(data)
     with contextlib.suppress(OSError):
         for path in directory.glob(f"{key}.*.cwasm"):
-            with contextlib.suppress(wasmtime.WasmtimeError, ValueError):
+            with contextlib.suppress(OSError, wasmtime.WasmtimeError, ValueError):
                 if _is_whole(path):
                     return wasmtime.Module.deserialize_file(engine(), str(path))
     module = wasmtime.Module(engine(), data)
@@ -109,11 +113,13 @@ def compile_module(data: bytes, cache: str = "") -> wasmtime.Module:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the file holds what its name says: wasmtime runs what it holds, and a wrong byte may crash.
+    """Whether the file holds what its name says, and no other user can have written it.
 
+    wasmtime runs what it holds, and a wrong byte may crash.
     Raises ``OSError`` or ``ValueError`` when it cannot be read.
     """
-    if not path.is_file():
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return path.name.endswith(f".{zlib.crc32(content):08x}.cwasm")

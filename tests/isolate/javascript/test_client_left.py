@@ -14,6 +14,12 @@ const endless = new ReadableStream({
 });
 """
 
+_SUBREQUEST = """
+fetch("http://example.com/", { signal: request.signal });
+console.log("sent");
+await scheduler.wait(60_000);
+"""
+
 
 def told(isolate: Isolate, exchange: Exchange) -> list[str]:
     """What the terminal says of an event that is over, once all that follows from it has run."""
@@ -65,14 +71,9 @@ def test_while_it_sends(serve: LoadWorker) -> None:
     assert told(isolate, exchange) == []
 
 
-def test_a_subrequest_with_its_signal(serve: LoadWorker) -> None:
-    isolate = serve(
-        fetching("""
-        fetch("http://example.com/", { signal: request.signal });
-        console.log("sent");
-        await scheduler.wait(60_000);
-        """)
-    )
+@pytest.mark.parametrize("more", ["", "ctx.waitUntil(scheduler.wait(50));"])
+def test_a_subrequest_with_its_signal(serve: LoadWorker, more: str) -> None:
+    isolate = serve(fetching(f"{more}{_SUBREQUEST}"))
     exchange = isolate.begin()
     exchange.wait_for_log("sent")
     exchange.abort()

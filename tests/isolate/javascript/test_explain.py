@@ -42,6 +42,14 @@ def test_deep_recursion_is_cut(explaining: Explaining) -> None:
     assert "more frames" in report.frames[1].file
 
 
+def test_the_caller_of_a_deep_recursion_in_a_long_path_is_shown(explaining: Explaining) -> None:
+    path = f"{explaining.root}/{'d' * 200}/w.js"
+    stack = f"    at f ({path}:1:2)\n" * 10_000 + f"    at caller ({path}:3:4)\n"
+    frames = explaining.explainer.frames(stack)
+    assert [frame.function for frame in frames] == ["caller", "", "f", "f"]
+    assert {frame.file for frame in frames} == {path, frames[1].file}
+
+
 def test_functions_that_call_each_other_are_shown_at_both_ends(explaining: Explaining) -> None:
     report = explaining.report("function f(n) { return g(n + 1) }\nfunction g(n) { return f(n) }\nf(0)")
     assert len(report.frames) == 17

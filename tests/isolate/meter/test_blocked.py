@@ -11,6 +11,9 @@ from emulator.wire.frames import Answer, Limits
 
 FREE = Limits(plan="free", cpu_ms=10, startup_cpu_ms=1000)
 
+PATIENCE = 40
+"""Seconds: on a busy machine a look may count as work, and what sleeps is given five seconds more."""
+
 WORKER = """
 import asyncio, os, threading
 from js import Response
@@ -41,7 +44,7 @@ def test_it_is_left_where_it_is(load: Callable[..., Isolate], code: str) -> None
 
     waiting = isolate.begin("GET", "/wait")
     queued = isolate.begin("GET", "/ok")
-    answer = isolate.wait(waiting.head)
+    answer = isolate.wait(waiting.head, PATIENCE)
 
     assert isinstance(answer, Failed)
     assert answer.report.code == "blocked"
@@ -58,7 +61,7 @@ def test_an_isolate_that_was_idle_is_looked_after(load: Callable[..., Isolate]) 
     assert isolate.fetch("GET", "/ok").text == "ok"
     isolate.turn(2.5)  # nothing looks any more
 
-    answer = isolate.wait(isolate.begin("GET", "/wait").head)
+    answer = isolate.wait(isolate.begin("GET", "/wait").head, PATIENCE)
 
     assert isinstance(answer, Failed)
     assert answer.report.code == "blocked"
@@ -67,7 +70,7 @@ def test_an_isolate_that_was_idle_is_looked_after(load: Callable[..., Isolate]) 
 def test_a_wait_that_ends_is_none_of_it(load: Callable[..., Isolate]) -> None:
     isolate = load(WORKER.format("threading.Event().wait(1.5)"), limits=FREE)
 
-    answer = isolate.wait(isolate.begin("GET", "/wait").head)
+    answer = isolate.wait(isolate.begin("GET", "/wait").head, PATIENCE)
 
     assert isinstance(answer, Answer)
 
@@ -75,6 +78,6 @@ def test_a_wait_that_ends_is_none_of_it(load: Callable[..., Isolate]) -> None:
 def test_without_limits_it_waits(load: Callable[..., Isolate]) -> None:
     isolate = load(WORKER.format("threading.Event().wait(6)"), limits=Limits())
 
-    answer = isolate.wait(isolate.begin("GET", "/wait").head)
+    answer = isolate.wait(isolate.begin("GET", "/wait").head, PATIENCE)
 
     assert isinstance(answer, Answer)

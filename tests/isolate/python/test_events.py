@@ -419,6 +419,54 @@ async def on_fetch(request):
     assert [log.text for log in exchange.logs] == ["in", "out"]
 
 
+SELF_AWAITING = (
+    HEAD
+    + """
+from pyodide.ffi import run_sync
+async def other(task):
+    await task
+async def waits():
+    me = asyncio.current_task()
+    WAIT
+def frames(traceback):
+    return 1 + frames(traceback.tb_next) if traceback else 0
+async def on_fetch(request):
+    if request.url.endswith("leave"):
+        print("in")
+        await waits()
+    if request.url.endswith("cancel"):
+        task = asyncio.ensure_future(waits())
+        await asyncio.sleep(0.01)
+        try:
+            task.cancel()
+        except RecursionError as error:
+            return Response.new(f"RecursionError {frames(error.__traceback__) < 20}")
+    return Response.new("next")
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "run_sync(asyncio.gather(me, asyncio.sleep(30)))",
+        "await asyncio.gather(me, asyncio.sleep(30))",
+        "run_sync(me)",
+        "run_sync(other(me))",
+        "await other(asyncio.ensure_future(other(me)))",
+    ],
+)
+def test_a_task_that_awaits_itself_can_be_cancelled(load: Callable[..., Isolate], wait: str) -> None:
+    """asyncio's RecursionError, but not a thousand calls of ours on the stack; the isolate goes on."""
+    isolate = load(SELF_AWAITING.replace("WAIT", wait))
+    assert isolate.fetch("GET", "/cancel").text == "RecursionError True"
+    exchange = isolate.begin("GET", "/leave")
+    exchange.wait_for_log("in")
+    exchange.abort()
+    isolate.wait(exchange.done)
+    assert isolate.fetch("GET", "/next").text == "next"
+
+
 def test_long_lines_of_print(load: Callable[..., Isolate]) -> None:
     isolate = load(
         "from js import Response\ndef on_fetch():\n    print('x' * 200_000)\n    print('end')\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import wasmtime
@@ -59,6 +60,39 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
     file.write_bytes(DAMAGE[damage](whole))
     assert exports(tmp_path) == ["memory", "f"]
     assert kept(tmp_path).read_bytes() == whole
+
+
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows with each compilation from now on."""
+    compiled: list[object] = []
+    compile_anew = wasmtime.Module.__init__
+
+    def compiles(self: wasmtime.Module, *arguments: Any) -> None:
+        compiled.append(self)
+        compile_anew(self, *arguments)
+
+    monkeypatch.setattr(wasmtime.Module, "__init__", compiles)
+    return compiled
+
+
+def test_a_file_of_another_user_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exports(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    compiled = compilations(monkeypatch)
+    assert exports(tmp_path) == ["memory", "f"]
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_may_write_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    exports(tmp_path)
+    kept(tmp_path).chmod(mode)
+    compiled = compilations(monkeypatch)
+    assert exports(tmp_path) == ["memory", "f"]
+    assert len(compiled) == 1
+    assert kept(tmp_path).stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "dead link"])

@@ -15,6 +15,7 @@
   const apply = Reflect.apply;
   const parseJson = JSON.parse;
   const Bytes = Uint8Array;
+  const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
   const StringClass = String;
   const secret = Symbol("body key");
 
@@ -152,8 +153,8 @@
   };
 
   // A byte stream whose chunks the host reads: one read at a time, when somebody wants a chunk.
-  // `onRead` is called before the first read, `onDone` once nothing more will come.
-  const streamOfHost = (id, onRead, onDone = noop) => {
+  // `onRead` is called before the first read, `onDone` once nothing more will come; `length` is as that of a record.
+  const streamOfHost = (id, onRead, onDone = noop, length = -1) => {
     const failed = (message) => {
       onDone();
       return new Error(message);
@@ -186,7 +187,21 @@
     };
     const record = streams.startNow(streams.makeBytes({ pull, cancel }));
     if (onDone === noop) record.native = { id, onRead };
+    record.length = length;
     return record;
+  };
+
+  // Bytes of a body that is not in memory, -1 where they are not known.
+  const lengthOf = (record) => {
+    if (record.source !== null) return -1;
+    return record.stream === null ? record.length : record.stream.length;
+  };
+
+  // The length that the headers of a message announce: the one that its body has when it comes from the network.
+  const announcedLength = (record) => {
+    const text = record.headerList().get("content-length");
+    const length = text === null || text === "" ? NaN : +text;
+    return length >= 0 && length <= MAX_LENGTH ? length : -1;
   };
 
   // The id of a body that only the host has touched, which then goes on by itself; -1 for any other.
@@ -208,7 +223,7 @@
   const streamOf = (record) => {
     if (record.stream === null && !record.empty) {
       record.stream = record.incoming >= 0
-        ? streamOfHost(record.incoming, record.onRead)
+        ? streamOfHost(record.incoming, record.onRead, undefined, record.length)
         : streamOfBytes(record.source);
       if (record.used) drain(record.stream);
     }
@@ -407,6 +422,6 @@
 
   platform.body = {
     Body, MessageRecord, secret, takeNative, setBody, addContentType, streamOf, usableError, takeSource, moveBody, cloneBody,
-    recordOf, isBody, findRecord,
+    recordOf, isBody, findRecord, announcedLength, lengthOf,
   };
 });

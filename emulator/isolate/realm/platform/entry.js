@@ -6,7 +6,7 @@
   const { illegal, illegalConstructor, finishClass } = platform.idl;
   const { bytesView, exactBuffer, concatBytes } = platform.bytes;
   const { listOver, joined } = platform.headers;
-  const { findRecord, usableError, takeSource, takeNative, streamOf } = platform.body;
+  const { findRecord, usableError, takeSource, takeNative, streamOf, announcedLength, lengthOf } = platform.body;
   const { ResponseRecord, reasonOf } = platform.responses;
   const { IncomingRecord, requestOf, wrap } = platform.requests;
   const { usv, utf8Encode, bufferOf, host } = platform;
@@ -23,6 +23,7 @@
     const record = new IncomingRecord(method, url, flatHeaders, cfJson);
     if (typeof body === "number") {
       record.incoming = body;
+      record.length = announcedLength(record);
       if (onBodyRead) record.onRead = onBodyRead;
     } else if (body !== null && body !== undefined) {
       record.source = new Bytes(body);
@@ -31,11 +32,6 @@
   };
 
   platform.abortRequest = (request, reason) => requestOf(request).abort(reason);
-
-  const fixedLength = (record) => {
-    if (record.source !== null) return -1;
-    return record.stream === null ? record.length : record.stream.length;
-  };
 
   // The platform compresses a body as its Content-Encoding says, unless `encodeBody` is "manual".
   // There is no Brotli encoder here: such a body goes as it is, without the header.
@@ -59,14 +55,17 @@
     record.source = concatBytes(parts, parts[0].length + parts[1].length);
   };
 
-  // Of a stream only the length that it promises goes out, whatever the Worker says.
+  // Of a stream only the length that it promises goes out. What the Worker says counts where no body goes out: it
+  // comes last, under the name that respond.py looks for.
   const withLength = (flat, length) => {
     const headers = [];
+    let said = "";
     for (let i = 0; i < flat.length; i += 2) {
-      if (flat[i].length === 14 && flat[i].toLowerCase() === "content-length") continue;
-      headers.push(flat[i], flat[i + 1]);
+      if (flat[i].length === 14 && flat[i].toLowerCase() === "content-length") said = flat[i + 1];
+      else headers.push(flat[i], flat[i + 1]);
     }
     if (length >= 0) headers.push("Content-Length", String(length));
+    else if (said !== "") headers.push(":content-length", said);
     return headers;
   };
 
@@ -109,7 +108,7 @@
     const record = answerOf(value);
     const source = takeSource(record);
     if (source === undefined) {
-      const lines = listOver(streamHeaders(record, fixedLength(record))).toLines();
+      const lines = listOver(streamHeaders(record, lengthOf(record))).toLines();
       const native = takeNative(record);
       record.used = true;
       if (native >= 0) return void tell(id, record.status, reasonOf(record), lines, NATIVE, native);

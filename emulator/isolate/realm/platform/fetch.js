@@ -5,7 +5,7 @@
   const { resolved, rejected, noop } = platform.async;
   const { host, streamOfHost } = platform;
   const { FixedList, listOver } = platform.headers;
-  const { recordOf, usableError, takeSource, streamOf } = platform.body;
+  const { recordOf, usableError, takeSource, streamOf, announcedLength, lengthOf } = platform.body;
   const { ResponseRecord, wrap } = platform.responses;
   const { Request, isRequest } = platform.requests;
   const { utf8Encode, usv } = platform;
@@ -58,27 +58,26 @@
     return { body: id, stop };
   };
 
-  // The flat headers of a request. Host is that of the URL, whatever the headers say.
+  // The flat headers of a request. Host is that of the URL and the length that of the body, whatever the headers say.
   const headersFor = (record) => {
     const flat = record.headerList().toFlat();
     const sent = [];
-    let hasLength = false;
     for (let i = 0; i < flat.length; i += 2) {
       const name = apply(lower, flat[i], []);
-      if (name === "host") continue;
-      if (name === "content-length") hasLength = true;
+      if (name === "host" || name === "content-length") continue;
       sent[sent.length] = flat[i];
       sent[sent.length] = flat[i + 1];
     }
-    const length = record.source === null && record.stream !== null ? record.stream.length : -1;
-    if (length >= 0 && !hasLength) {
+    const length = lengthOf(record);
+    if (length >= 0) {
       sent[sent.length] = "Content-Length";
       sent[sent.length] = `${length}`;
     }
     return sent;
   };
 
-  const responseFrom = (answer, requestUrl, onDone) => {
+  // Without `hasBody` its length is that of a body which does not come.
+  const responseFrom = (answer, requestUrl, hasBody, onDone) => {
     const record = new ResponseRecord();
     record.encodeBody = "manual"; // its body is encoded already, where it says so
     record.status = answer[0];
@@ -88,7 +87,8 @@
     record.redirected = Boolean(answer[4]);
     const body = answer[5];
     if (typeof body === "number") {
-      record.stream = streamOfHost(body, undefined, onDone);
+      if (hasBody) record.length = announcedLength(record);
+      record.stream = streamOfHost(body, undefined, onDone, record.length);
       return record;
     }
     if (body !== null && body !== undefined) record.source = new Bytes(body);
@@ -142,7 +142,8 @@
           reject(error);
           return;
         }
-        response = responseFrom(answer, url, signal === null ? undefined : () => forget());
+        const hasBody = record.method !== "HEAD" && answer[0] !== 204 && answer[0] !== 205 && answer[0] !== 304;
+        response = responseFrom(answer, url, hasBody, signal === null ? undefined : () => forget());
         resolve(wrap(response));
       });
       if (signal === null) return;
