@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from emulator.config.document import Document, KeyPath
+from emulator.config.keys import KEYS
 from emulator.config.words import dotted
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
@@ -38,6 +39,12 @@ def name_mistakes(document: Document, table: Mapping[str, Any], path: KeyPath) -
             facts: dict[str, Any] = {"name": name, "first": dotted((*path, *first[name])) + line}
             yield explain("config-name-twice", where=document.value_place(*path, *where), **facts)
         first.setdefault(name, where)
+
+
+def unemulated_bindings(table: Mapping[str, Any]) -> dict[str, str]:
+    """The bindings of ``table`` that ``env`` lacks here, by name, with their keys of the wrangler file."""
+    found = {name: str(path[0]) for name, path in _names(table)}
+    return {name: key for name, key in found.items() if key in KEYS and not KEYS[key].emulated}
 
 
 def _names(table: Mapping[str, Any]) -> Iterator[tuple[str, KeyPath]]:

@@ -201,6 +201,12 @@ JAVASCRIPT_MISTAKES: Final[Mapping[str, Known]] = {
         '{near} a binding or a variable of that name in the wrangler file:\n\n[vars]\n{name} = "..."',
         derive=_env_name,
     ),
+    "js-env-not-emulated": Known(
+        "Uncaught {exception}",
+        "env.{name} is not emulated yet: the wrangler file configures it under {key}, which cfw-emu does "
+        "not have. This is no mistake of yours.",
+        "Let the code do without it where env lacks it, or run what needs it with `wrangler dev`.",
+    ),
     "js-not-a-response": Known(
         "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
         "{returned}{perhaps}",

@@ -119,6 +119,12 @@ Response("text")""",
 {key} = "..." """.rstrip(),
         derive=_env_name,
     ),
+    "env-not-emulated": Known(
+        "env.{name} is not emulated yet",
+        "The wrangler file configures it under {key}, which cfw-emu does not have yet. "
+        "This is no mistake of yours.",
+        "Let the code do without it where env lacks it, or run what needs it with `wrangler dev`.",
+    ),
     "hung": Known(
         "The Worker's code had hung and would never generate a response.",
         "The handler waits for something that nothing can ever settle: no timer, no request and no stream "

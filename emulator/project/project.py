@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import structs
 
 from emulator.config import Config, ConfigError, load_config
+from emulator.config.names import unemulated_bindings
 from emulator.config.settings import load_settings
 from emulator.diagnostics.known import explain
 from emulator.diagnostics.report import Report
@@ -131,7 +132,14 @@ class Project:
             ],
             cache="" if self.kind == "python" else self.cache,
             limits=self._limits(),
+            absent=self._absent(),
         )
+
+    def _absent(self) -> dict[str, str]:
+        data = self.config.document.data if self.config.document else {}
+        if self.config.environment:  # bindings are not inherited
+            data = (data.get("env") or {}).get(self.config.environment) or {}
+        return unemulated_bindings(data)
 
     def _limits(self) -> Limits:
         limits = self.plan.for_isolate(self.metering.flexible, self.metering.cpu_scale)

@@ -95,6 +95,8 @@ class WorkerSpec(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     interruptible: bool = False
     """Whether WebAssembly is compiled so that it can be interrupted, which makes tight loops slower."""
+    absent: dict[str, str] = {}
+    """Bindings that are configured but not emulated: their names with their keys of the wrangler file."""
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from emulator.config import ConfigError, load_config
+from emulator.config.names import unemulated_bindings
 
 BASE = {"name": "w", "main": "index.js", "compatibility_date": "2025-01-01"}
 
@@ -93,3 +94,17 @@ def test_protocols(tmp_path: Path) -> None:
 def test_an_empty_name_is_none(tmp_path: Path) -> None:
     assert errors(tmp_path, {"name": ""}) == []
     assert load_config(tmp_path / "wrangler.json", None, {}, {}).name
+
+
+def test_bindings_that_are_not_emulated_are_known_by_name() -> None:
+    table = {
+        "vars": {"A": "1"},
+        "secrets": {"required": ["S"]},
+        "kv_namespaces": [{"binding": "KV", "id": "1"}, {"id": "2"}],
+        "durable_objects": {"bindings": [{"name": "ROOM", "class_name": "Room"}]},
+        "queues": {"producers": [{"binding": "QUEUE", "queue": "q"}]},
+        "ai": {"binding": "AI"},
+        "made_up": [{"binding": "NOTHING"}],
+    }
+    keys = {"KV": "kv_namespaces", "ROOM": "durable_objects", "QUEUE": "queues", "AI": "ai"}
+    assert unemulated_bindings(table) == keys

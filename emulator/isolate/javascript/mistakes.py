@@ -147,6 +147,9 @@ def _env(clues: Clues) -> Mistake | None:
     base, name = text_of(owner.child_by_field_name("object")), text_of(owner.child_by_field_name("property"))
     if base not in ("env", "this.env") or found[1] != "undefined":
         return None
+    absent = clues.facts.get("absent", {})
+    if name in absent:
+        return "js-env-not-emulated", {"name": name, "key": absent[name]}, None
     names = [str(known) for known in clues.facts.get("env", ())]
     similar = next(iter(difflib.get_close_matches(name, names, 1, 0.7)), "")
     return "js-env-missing", {"name": name, "similar": similar, "known": ", ".join(names)}, None

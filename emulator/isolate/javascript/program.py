@@ -52,6 +52,7 @@ class JavaScriptProgram:
         """Events whose handler has not settled."""
         self._pumps: dict[int, asyncio.Task[None]] = {}
         self._env_names: list[str] = []
+        self._absent: dict[str, str] = {}
         self._failed = False
         """The modules did not load: what promises say about it has been said."""
 
@@ -62,6 +63,7 @@ class JavaScriptProgram:
         self._explainer = JsExplainer(self._realm, spec.root, spec.main)
         self._explainer.limits = spec.limits
         self._env_names = sorted(spec.vars)
+        self._absent = spec.absent
         self._realm.wasm.cache = spec.cache
         # Such a call throws, and that is told with its place.
         self._host.io.on_disallowed = lambda: None
@@ -267,7 +269,8 @@ class JavaScriptProgram:
             refused = self._modules.mistake_of(str(thrown.get("message")))
             if refused is not None:
                 return structs.replace(refused, event=event)
-        return self._explainer.report(thrown, event, handler_at, env=self._env_names, **facts)
+        facts |= {"env": self._env_names, "absent": self._absent}
+        return self._explainer.report(thrown, event, handler_at, **facts)
 
     def _thrown(self, error: BaseException) -> Any:
         """The JS value behind a Python exception."""

@@ -6,7 +6,7 @@ import asyncio
 import linecache
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from types import FrameType
@@ -50,6 +50,8 @@ class Explainer:
         self._last_lent = last_lent
         self.limits = Limits()
         """Those of the Worker."""
+        self.absent: Mapping[str, str] = {}
+        """As of ``WorkerSpec``."""
 
     def report(
         self, error: BaseException, event: str = "", handler_at: Place | None = None, **facts: Any
@@ -128,9 +130,11 @@ class Explainer:
         if isinstance(error, SystemExit):
             return "exit-called", {}
         if isinstance(error, AttributeError) and _is_env(error.obj):
-            names = _env_names()
-            similar = nearest(error.name or "", names)
-            return "env-missing", {"name": error.name, "similar": similar, "known": ", ".join(names)}
+            name, names = error.name or "", _env_names()
+            if name in self.absent:
+                return "env-not-emulated", {"name": name, "key": self.absent[name]}
+            similar = nearest(name, names)
+            return "env-missing", {"name": name, "similar": similar, "known": ", ".join(names)}
         code = _by_message(message)
         if code == "subrequest-failed":
             return code, {"subrequest": f"failed: {message}"}

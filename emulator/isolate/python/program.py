@@ -43,6 +43,7 @@ class PythonProgram:
         """Import the Worker's entry module."""
         self._explainer = Explainer(spec.root, spec.main, lambda: self._bridge.last_lent)
         self._explainer.limits = spec.limits
+        self._explainer.absent = spec.absent
         # A finalizer may run in the middle of anything, a send included.
         watch_coroutines(self._explainer, lambda report: self._host.loop.call_soon(self._warn, report))
         try:

@@ -15,7 +15,9 @@ from emulator.project.check.static import look_at
 from emulator.project.check.used import Used, used_limits
 from emulator.project.project import Project
 
-_SEEN_BEFORE: Final = frozenset(("package-not-installed", "uncaught-exception", "exit-called", "js-uncaught"))
+_SEEN_BEFORE: Final = frozenset(
+    ("package-not-installed", "stdlib-module-missing", "uncaught-exception", "exit-called", "js-uncaught")
+)
 """What loading says about a line of which the source had told more."""
 _BETTER_KNOWN: Final = frozenset(("import-error-project", "src-prefix"))
 """What loading says about an import that is no package."""
